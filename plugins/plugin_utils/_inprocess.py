@@ -37,7 +37,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credenti
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _refusals
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _refusals, _secrets
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._preload import preload
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import unset, without_omitted
@@ -74,6 +74,11 @@ class InProcess(ActionBase):
         """Run the task here when it is local and plain, else as Ansible runs any module."""
         task_vars = task_vars or {}
         self._task.args = without_omitted(self._task.args)
+        secrets = set(_secrets.within(self._task.args))
+        return _secrets.without(self.result(tmp, task_vars), secrets)
+
+    def result(self, tmp: t.Any, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Run the task here or as a module."""
         prepared = self.prepare(task_vars)
         if prepared is not None:
             return self.here(prepared, tmp, task_vars)

@@ -67,9 +67,24 @@ def test_an_option_that_may_hold_a_secret_is_not_quoted() -> None:
     assert (quoted(False), quoted(0)) == ("'false'", "'0'")
     assert quoted("a\u202eb") == "'a\\\\u202eb'"
     broken = f"[{{connection: {{Password: {SECRET}}}"
-    for text in (SECRET * 10, broken, [{"password": SECRET}]):
+    for text in (
+        SECRET * 10,
+        broken,
+        [{"password": SECRET}],
+        "{passwd: x1}",
+        "PWD=x1",
+        '{"secretAccessKey": "x1"}',
+        "secret_key = x1",
+        "security_token: x1",
+        "ak: x1",
+        "sk=x1",
+        "privateKey: x1",
+        "redis://:x1@h",
+        "https://user:x1@h/p",
+    ):
         assert quoted(text) == f"(a text of {len(str(text))} characters)"
-    assert quoted("Password") == "'Password'", "a name that is misspelt holds none"
+    for text in ("Password", "secret-cache", "task: x1", "https://h:443/p", "a@b"):
+        assert quoted(text) == repr(text), "it holds none, as a name that is misspelt"
 
 
 # Secrets

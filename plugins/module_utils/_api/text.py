@@ -23,6 +23,7 @@ from urllib.parse import quote, quote_plus
 STARS = "********"
 LONGEST_QUOTED = 80  # characters
 SHORTEST = 4  # characters: redacting less would garble output
+SECRET = re.compile(r"(?i)(pass(w|phr)|pwd|secret|token|key|\b[as]k)\w*\W*[:=]|://\S*:\S*@")
 # Invisible, but printable to Unicode: fillers, joiners, variation selectors
 INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]")
 
@@ -50,7 +51,7 @@ def near(name: t.Any, known: t.Collection[str]) -> str:
 def quoted(value: t.Any) -> str:
     """Return a refused value in quotes, or its length if it may hold a secret or half of one."""
     text = {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)  # as YAML has it
-    if len(text) > LONGEST_QUOTED or re.search(r"(?i)password\W*[:=]", text):
+    if len(text) > LONGEST_QUOTED or SECRET.search(text):
         return f"(a text of {len(text)} characters)"
     return repr(printable(text))
 

@@ -84,8 +84,7 @@ class Transport(t.Protocol):
     def __call__(self, request: Request) -> Response:
         """Return the response.
 
-        Raises TransportError (`sent` is False if it is proved that nothing was sent), TlsError, and
-        InvalidArgument for bad settings.
+        Raises TransportError (`sent` is False if certainly nothing was sent), TlsError, InvalidArgument.
         """
 
 
@@ -108,7 +107,7 @@ class Http:
         self._connecting = False
         self._unsent = False  # whether the first byte of the request is yet to be sent
         self._may_leave: t.Callable[[], bool] = always
-        # by scheme and host, because looking it up costs a tenth of an exchange
+        # by scheme and host: to look it up costs a tenth of an exchange
         self._proxies: dict[str, Proxy | None] = {}
         # A Session of requests would add cookies, redirects, netrc.
         self._pools = self._adapter()
