@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Secrets in the arguments of a task that nothing describes: where they stand, and that they are not shown."""
+"""Secrets in the arguments of a task that nothing describes: where they stand, and that none is shown."""
 
 from __future__ import annotations
 
