@@ -9,6 +9,7 @@ All of it runs against the local cloud.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -281,6 +282,24 @@ def test_a_name_that_occurs_twice_in_a_profile_is_refused(home: Path) -> None:
         path.write_text(text)
         with pytest.raises(InvalidArgument, match=r"config\.json is not a .* \(a name occurs twice in it\)"):
             resolve({"profile": "prod"})
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ('{"profiles": [PROD], "meta": {"a": 1, "A": 2}}', False),
+        ('{"profiles": [PROD, {"name": "dev", "accessKeyId": "1", "accessKeyID": "2"}]}', False),
+        ('{"profiles": [], "Profiles": [PROD]}', True),
+        ('{"authEncrypt": "true", "authEncrypt": "false", "profiles": [PROD]}', True),
+    ],
+)
+def test_a_name_that_occurs_twice_elsewhere_is_refused_if_it_decides_who_calls(
+    text: str, refused: bool, home: Path
+) -> None:
+    """A file for many people and tools must not stop a task for what the task never reads."""
+    write(home / ".hcloud/config.json", text.replace("PROD", json.dumps(prod())))
+    with pytest.raises(InvalidArgument, match="occurs twice") if refused else contextlib.nullcontext():
+        assert resolve({"profile": "prod"}).identity.keys["access_key"] == "AKPROD"
 
 
 def test_the_name_of_a_profile_has_one_spelling(home: Path) -> None:

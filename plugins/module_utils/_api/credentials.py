@@ -292,11 +292,11 @@ def _settings(given: list[dict[str, t.Any]], chosen: _Source) -> dict[str, t.Any
     A file counts only if the identity comes from it. Then it is as near as the option or variable that named
     it.
     """
-    of_file: Settings = {
+    beside: Settings = {
         name: chosen.values[name] for name in ("region", "iam_endpoint") if name in chosen.values
     }
     places: list[Settings] = list(given)
-    places.insert(1 if chosen.level == 0 else len(places), of_file)
+    places.insert(1 if chosen.level == 0 else len(places), beside)
     return _merged(places)
 
 

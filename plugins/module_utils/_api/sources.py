@@ -58,6 +58,7 @@ REFUSED = {
     ),
 }
 MASKED = "****"
+REPEATED = "a name occurs twice"  # a key that no file has
 
 
 class Found(t.NamedTuple):
@@ -80,6 +81,8 @@ def profile(path: str, name: str | None, metadata: bool, redactor: Redactor) -> 
         wanted = one_spelling(str(name or whole.get("current") or "default"))
         names = [one_spelling(str(one["name"])) for one in whole["profiles"]]
         found = [one for one, its in zip(whole["profiles"], names) if its == wanted]
+        if any(REPEATED in one for one in (whole, *found)):
+            raise ValueError("a name occurs twice in it")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = str(error) if isinstance(error, ValueError) else type(error).__name__
         raise _unreadable(*what, why) from None
@@ -104,9 +107,7 @@ def profile(path: str, name: str | None, metadata: bool, redactor: Redactor) -> 
 def folded(written: list[tuple[str, t.Any]]) -> dict[str, t.Any]:
     """Return an object with its names in small letters: KooCLI and Terraform read them in any."""
     found = {name.lower(): value for name, value in written}
-    if len(found) != len(written):
-        raise ValueError("a name occurs twice in it")
-    return found
+    return found if len(found) == len(written) else {**found, REPEATED: True}
 
 
 def _check_profile(
@@ -197,7 +198,7 @@ def exists(path: str) -> bool:
 
 
 def is_empty(path: str) -> bool:
-    """Whether a path names a file that holds nothing but blanks, as an injector writes for an empty field."""
+    """Whether a file holds nothing but blanks, as a controller writes for an empty field."""
     try:
         return not read_file(path)[0].strip()
     except (OSError, ValueError):

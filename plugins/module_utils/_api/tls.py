@@ -80,7 +80,7 @@ def _unverified() -> ssl.SSLContext:
 
 
 def _bundle(path: str) -> bytes:
-    """Return the content of a file of certificates; '' when a job controller's field was left empty."""
+    """Return the content of a file of certificates."""
     try:
         return sources.read_file(path, LARGEST_BUNDLE)[0]
     except OSError as error:
@@ -153,8 +153,7 @@ def validity(route: Route) -> tuple[str, str] | None:
 def valid_between(certificate: bytes) -> tuple[str, str] | None:
     """Return (not before, not after) of a certificate in DER in ISO 8601, UTC; None if they are unreadable.
 
-    RFC 5280: Certificate and TBSCertificate are sequences, Validity is the first sequence of two times in the
-    latter.
+    RFC 5280: Validity is the first sequence of two times in TBSCertificate, which is in Certificate.
     """
     try:
         ((dummy, signed),) = _parts(certificate)
