@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The two files that can hold keys: the profiles of KooCLI and Terraform, and the credentials file
-of the official SDK.
+"""The two files that can hold keys: the profiles of KooCLI and Terraform, and the official SDK's file.
 
 A file is read whole or refused with the reason; nothing here chooses between sources.
 """

@@ -185,7 +185,7 @@ def _parts(data: bytes) -> t.Iterator[tuple[int, bytes]]:
 
 def _iso(tag: int, content: bytes) -> str:
     text = content.decode("ascii")
-    if tag == UTC_TIME:  # two digits of the year; RFC 5280: 50 and later are of 1900
+    if tag == UTC_TIME:  # RFC 5280: the years from 50 on are of 1900
         text = ("19" if text[:2] >= "50" else "20") + text
     found = re.fullmatch(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z", text, re.ASCII)
     if found is None:
