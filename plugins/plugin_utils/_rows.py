@@ -25,7 +25,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotRestorable,
     OutcomeUnknown,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import called, quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import bare, iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import Result, Row, failure
@@ -126,7 +126,7 @@ def typed(options: t.Mapping[str, t.Any], spec: Spec) -> Row:
     return found
 
 
-def request(row: Row, repeated: t.Collection[Subject], both: t.Collection[str]) -> Row:
+def request(row: Row, repeated: t.Collection[Subject], both: t.Mapping[str, str]) -> Row:
     """Return the options for the module of a row; those of a planned row are what was planned.
 
     Raises InvalidArgument if they cannot be right, if several rows would overwrite the same instance, or if
@@ -189,18 +189,31 @@ def touched(row: Row) -> tuple[set[str], set[str]]:
     return {bare(one) for one in read if one}, {bare(one) for one in written if one}
 
 
-def crossed(rows: t.Sequence[Row]) -> set[str]:
-    """Return the IDs of what one row reads and another overwrites."""
+def crossed(rows: t.Sequence[Row]) -> dict[str, str]:
+    """Return what one row reads and another overwrites: its ID as it is compared, and what people call it."""
     found = [touched(row) for row in rows if startable(row)]
     readers = Counter(one for read, _dummy in found for one in read)
-    return {one for read, written in found for one in written if readers[one] > (one in read)}
+    both = {one for read, written in found for one in written if readers[one] > (one in read)}
+    named = sorted((pair for row in rows for pair in known(row)), key=lambda pair: pair[1] is not None)
+    names = {bare(ident): called(ident, name) for ident, name in named}
+    return {one: names[one] for one in both}
 
 
-def why_crossed(row: Row, both: t.Collection[str]) -> str | None:
+def known(row: Row) -> t.Iterator[tuple[str, str | None]]:
+    """Yield the ID of each instance and data node of a row as it is written, with the name if it is known."""
+    nodes = row["data_node_relations"] or []
+    idents = [overwritten(row), row.get("instance_id"), *(ident for node in nodes for ident in node.values())]
+    yield from ((ident, None) for ident in idents if ident)
+    for end in (row["source"] or {}, row["target"] or {}):
+        if end.get("instance_id"):
+            yield end["instance_id"], end.get("instance_name")
+
+
+def why_crossed(row: Row, both: t.Mapping[str, str]) -> str | None:
     """Return why a row cannot be restored beside the others, if it reads or overwrites one of `both`."""
     one = min(set[str]().union(*touched(row)).intersection(both), default=None)
     return one and (
-        f"One row reads {one}, and another overwrites it, so the order would decide which data are restored. "
+        f"One row reads {both[one]}, and another overwrites it, so the order would decide which data are restored. "
         "Restore them in two runs, one after the other."
     )
 
@@ -255,8 +268,8 @@ def refusals(rows: t.Sequence[Row], given: t.Sequence[Row]) -> dict[int, CloudEr
         if row["outcome"] != "planned":
             continue
         target = str(overwritten(row))
-        nodes = [bare(pair["target_instance_id"]) for pair in row["data_node_relations"] or []]
-        clash = next((node for node in nodes if node in taken), None)
+        nodes = [pair["target_instance_id"] for pair in row["data_node_relations"] or []]
+        clash = next((node for node in nodes if bare(node) in taken), None)
         crossing = why_crossed(row, both)
         wrong = misnamed(row)
         if wrong:
@@ -273,23 +286,23 @@ def refusals(rows: t.Sequence[Row], given: t.Sequence[Row]) -> dict[int, CloudEr
             found[number] = NotRestorable(crossing)
         elif clash is not None:
             found[number] = NotRestorable(
-                f"The row for {taken[clash]} overwrites data node {clash}, too. Give data_node_relations "
-                "for both rows, with different data nodes."
+                f"The row for {taken[bare(clash)]} overwrites data node {clash}, too. Give "
+                "data_node_relations for both rows, with different data nodes."
             )
         else:
-            taken.update(dict.fromkeys(nodes, target))
+            taken.update(dict.fromkeys(map(bare, nodes), target))
     return found
 
 
 def misnamed(row: Row) -> str:
     """Return why the `name` of a row is not the instance's name in the cloud, or ''."""
-    wanted, known = row.get("name"), (row["target"] or {}).get("instance_name")
-    if not wanted or wanted == known:
+    wanted, found = row.get("name"), (row["target"] or {}).get("instance_name")
+    if not wanted or wanted == found:
         return ""
-    called = f"is called {quoted(known)} in the cloud" if known else "has no name that could be read"
+    why = f"is called {quoted(found)} in the cloud" if found else "has no name that could be read"
     return (
         f"The row has the name {quoted(wanted)}, but the instance "
-        f"{(row['target'] or {}).get('instance_id')} {called}."
+        f"{(row['target'] or {}).get('instance_id')} {why}."
     )
 
 

@@ -262,7 +262,7 @@ def test_what_cannot_be_right_is_refused_as_a_whole(entry: Entry, text: str) -> 
 
 def test_numbers_are_texts() -> None:
     (one,) = _rows.from_input([cache(0, operation_id=20261125)])
-    assert _rows.request(one, (), ())["operation_id"] == "20261125"
+    assert _rows.request(one, (), {})["operation_id"] == "20261125"
 
 
 @pytest.mark.parametrize(
@@ -290,9 +290,9 @@ def test_the_instance_that_a_row_names_is_enough_for_the_wait(run: Any) -> None:
 
 def test_of_a_planned_row_the_plan_is_sent() -> None:
     one = row(action="restore", backup={"backup_id": "b"}, backup_name=None)
-    asked = _rows.request(one, (), ())
+    asked = _rows.request(one, (), {})
     assert (asked["backup_id"], asked["restore_point"]) == ("b", None)
-    assert _rows.request(row(), (), ())["restore_point"] == "latest"
+    assert _rows.request(row(), (), {})["restore_point"] == "latest"
 
 
 def test_rows_of_one_source_start_one_after_the_other() -> None:
@@ -339,16 +339,19 @@ def test_what_one_row_reads_and_another_overwrites() -> None:
     nodes = [{"source_instance_id": "NODE", "target_instance_id": "n"}]
     other = [{"source_instance_id": "m", "target_instance_id": "node"}]
     by_name = {"service": "ddm", "instance_name": "a", "target_instance_name": "b", "outcome": "planned"}
+    orders = {"instance_id": "b-1", "instance_name": "orders"}
     rows = [
-        _row.complete({**by_name, "source": {"instance_id": "A"}, "target": {"instance_id": "b"}}),
-        _row.complete({**by_name, "source": {"instance_id": "b"}, "target": {"instance_id": "c"}}),
+        _row.complete({**by_name, "source": {"instance_id": "A"}, "target": orders}),
+        _row.complete({**by_name, "source": {"instance_id": "B-1"}, "target": {"instance_id": "c"}}),
         _row.complete({**cache(0), "outcome": "planned"}),
         _row.complete({**database(0), "outcome": "planned", "data_node_relations": nodes}),
         _row.complete({**database(1), "outcome": "planned", "data_node_relations": other}),
     ]
     found = refusals(rows)
     assert list(found) == [0, 1, 3, 4] and {error.kind for error in found.values()} == {"not_restorable"}
-    assert "One row reads b, and another overwrites it" in str(found[0])
+    for number in (0, 1):
+        assert "One row reads orders (b-1), and another overwrites it" in str(found[number])
+    assert "One row reads node, and" in str(found[4])
     assert refusals([rows[0], {**rows[1], "outcome": None, "error_kind": "busy"}, rows[2]]) == {}
     assert refusals([rows[0], {**rows[0], "target": {"instance_id": "c"}}]) == {}
 
@@ -522,6 +525,6 @@ def test_a_text_with_a_list_counts_as_the_list(run: Any) -> None:
 
 def test_words_for_true_and_false_count_as_booleans() -> None:
     (one,) = _rows.from_input([cache(0, ignore_stuck="yes")])
-    assert _rows.request(one, (), ())["ignore_stuck"] is True
+    assert _rows.request(one, (), {})["ignore_stuck"] is True
     with pytest.raises(InvalidArgument, match="ignore_stuck must be true or false"):
         _rows.from_input([cache(0, ignore_stuck="perhaps")])
