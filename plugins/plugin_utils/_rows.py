@@ -213,8 +213,8 @@ def why_crossed(row: Row, both: t.Mapping[str, str]) -> str | None:
     """Return why a row cannot be restored beside the others, if it reads or overwrites one of `both`."""
     one = min(set[str]().union(*touched(row)).intersection(both), default=None)
     return one and (
-        f"One row reads {both[one]}, and another overwrites it, so the order would decide which data are restored. "
-        "Restore them in two runs, one after the other."
+        f"One row reads {both[one]}, and another overwrites it, so the order would decide which data are "
+        "restored. Restore them in two runs, one after the other."
     )
 
 
