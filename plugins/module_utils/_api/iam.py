@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""IAM and the metadata of a cloud server: tokens, temporary keys, the account and its projects.
+"""IAM and a cloud server's metadata: tokens, temporary keys, account and projects.
 
 `read(method, path, body)` sends one signed request to IAM.
 """
@@ -122,7 +122,7 @@ def assume_role(read: Read, agency: t.Mapping[str, t.Any]) -> TemporaryKeys:
 
 
 def of_instance(read: Read) -> TemporaryKeys:
-    """Return the keys of the agency of the cloud server (ECS) on which this runs, from its metadata."""
+    """Return the keys of this cloud server's agency, from its metadata."""
     try:
         return _temporary(read("GET", METADATA_URL, b""), "this server's agency", SHORTEST_LIFE)
     except CloudError as error:
@@ -130,7 +130,7 @@ def of_instance(read: Read) -> TemporaryKeys:
         refusal = isinstance(error, ApiError) and f"GET {METADATA_URL} returned HTTP {error.status}."
         raise error.with_context(
             f"{refusal or error} use_instance_metadata works only on a cloud server (ECS) to which an "
-            "agency is attached, and whose metadata ask for no token.",
+            "agency is attached, and whose metadata ask for no token. Give keys or a profile instead.",
             kind="not_found" if refusal and not error.transient else None,
         ) from None
 
