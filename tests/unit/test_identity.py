@@ -661,7 +661,7 @@ def test_the_metadata_are_asked_for_only_when_the_task_says_so(home: Path) -> No
 def test_the_metadata_have_three_seconds_and_no_credentials(time: Time) -> None:
     refused = response(404, {"error": {"message": "none", "code": 404}})
     one, wire = cloud([refused], time, access_key=None, secret_key=None, use_instance_metadata=True)
-    with pytest.raises(CloudError, match=r"only on a cloud server .* ask for no token\. Give keys or a profile"):
+    with pytest.raises(CloudError, match=r"only on a cloud .* ask for no token\. Give keys or a profile"):
         one.get("dcs", "v2", "instances")
     (sent,) = wire.sent
     assert (sent.url, sent.timeout) == (METADATA, 3.0)
