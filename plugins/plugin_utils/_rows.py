@@ -214,7 +214,8 @@ def why_crossed(row: Row, both: t.Mapping[str, str]) -> str | None:
     one = min(set[str]().union(*touched(row)).intersection(both), default=None)
     return one and (
         f"One row reads {both[one]}, and another overwrites it, so the order would decide which data are "
-        "restored. Restore them in two runs, one after the other."
+        "restored. Restore them in two runs, one after the other. In the second, name a time before the "
+        "first one, because latest may mean other data by then."
     )
 
 

@@ -352,6 +352,7 @@ def test_what_one_row_reads_and_another_overwrites() -> None:
     for number in (0, 1):
         assert "One row reads orders (b-1), and another overwrites it" in str(found[number])
     assert "One row reads node, and" in str(found[4])
+    assert "In the second, name a time before the first one" in str(found[4])
     assert refusals([rows[0], {**rows[1], "outcome": None, "error_kind": "busy"}, rows[2]]) == {}
     assert refusals([rows[0], {**rows[0], "target": {"instance_id": "c"}}]) == {}
 
