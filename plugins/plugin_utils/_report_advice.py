@@ -185,7 +185,10 @@ def sentence(report: Row) -> str:
     if verdict == "planned":
         return f"{counted} would be overwritten. Nothing has been sent."
     if verdict == "refused":
-        left_out = "This run left out the step restore, so it overwrote nothing."
+        left_out = (
+            "This run left out the step restore, so it overwrote nothing. Next: to restore, run the same "
+            "command without --tags; with --step, answer y to each task."
+        )
         return f"{needing(failed)} Nothing was started." if failed else left_out
     if verdict == "running":
         return f"{good} of {counted} verified so far, the others are in progress. {needing(failed)}".strip()

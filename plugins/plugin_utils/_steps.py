@@ -321,7 +321,10 @@ def end(state: State, job: Job, world: World) -> State:
     """Report whether the run has failed, after its report has been published."""
     found, path = reported(state, world), to_keep(job)
     if path and not found["failed"] and (_report_files.read_report(path) or {}).get("id") != found["id"]:
-        why = f"The plan is not in {printable(path)}. {NOTHING}"
+        why = (
+            f"The plan is not in {printable(path)}: the task Report, which writes it there, did not run or "
+            f"failed. {NOTHING} Run the same command again, with all of its tasks."
+        )
         found = reported({**state, "run": {**state["run"], "refused": why}}, world)
     return {**state, "report": found}
 

@@ -153,6 +153,10 @@ def test_verdict(rows: list[samples.Row], context: dict[str, Any], verdict: str)
     assert report["msg"].endswith(".") and "  " not in report["msg"]
 
 
+def test_a_run_that_left_out_the_restore_says_how_to_restore() -> None:
+    assert "Next: to restore, run the same command without --tags" in made()["msg"]
+
+
 def test_a_run_that_goes_on_is_running_whatever_it_has_reached() -> None:
     rows = [samples.verified(cache(), 20, 60), samples.failed_job(database())]
     report = valid(samples.made(rows, finished=False))

@@ -897,6 +897,7 @@ def test_a_plan_that_cannot_be_kept_at_the_end_fails_the_run(tmp_path: Path) -> 
             path.write_text(there)
         ended = run(World(), "end", plan_only=True, restore_plan_file=str(path), state=state)
         assert ended["report"]["failed"] is True and "The plan is not in" in ended["report"]["msg"]
+        assert "Run the same command again, with all of its tasks." in ended["report"]["msg"]
     run(World(), "report", plan_only=True, restore_plan_file=str(path), state=state)
     ended = run(World(), "end", plan_only=True, restore_plan_file=str(path), state=state)
     assert ended["report"]["failed"] is False
