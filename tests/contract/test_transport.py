@@ -1006,6 +1006,32 @@ def test_what_tls_says_is_shown_with_the_remedy(serve: Callable[..., Server], tm
     assert "alert handshake failure). Check the endpoint option: its server must offer TLS" in str(error)
 
 
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Le",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n50\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n{}",
+    ],
+    ids=["status", "headers", "body", "chunk", "between chunks", "until the close"],
+)
+def test_tls_that_fails_within_a_response_has_the_same_advice(
+    begun: bytes, serve: Callable[..., Server], authority: tuple[ssl.SSLContext, str]
+) -> None:
+    def break_off(connection: socket.socket, dummy: bytes) -> None:
+        connection.sendall(begun)
+        with socket.socket(fileno=os.dup(connection.fileno())) as below:
+            below.sendall(b"HTTP/1.0 500 a proxy's words in the middle of TLS\r\n" * 3)
+
+    context, bundle = authority
+    error = failure(Http(ca_path=bundle), serve(break_off, context).url, body=b"{}")
+    assert error.sent is True and error.kind == "transport_error"
+    assert "before the response was complete (TLS: wrong version number). Check the endpoint" in str(error)
+
+
 def test_a_server_without_tls_is_not_blamed_on_the_proxy(
     serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
