@@ -335,12 +335,22 @@ def test_a_backup_of_the_future_is_not_the_newest() -> None:
         assert [one["event"] for one in events] == ["backup_missing"]
 
 
-def test_a_restore_job_is_known_by_the_stem_of_its_name() -> None:
+def test_a_backup_that_cannot_be_restored_is_not_the_newest() -> None:
+    with Simulator("demo") as sim:
+        args: Row = {"max_backup_age": "30d", "instances": "orders-cache"}
+        assert reported(SOURCE["Memory"](wish(**args)), sim, **args) == []
+        sim.fault("rewrite", "dcs.backups", times=None, key="is_support_restore", value=False)
+        events = reported(SOURCE["Memory"](wish(**args)), sim, **args)
+        assert [one["event"] for one in events] == ["backup_missing"]
+
+
+@pytest.mark.parametrize(("name", "counts"), [("RestoreNewInstance", True), ("RestartInstance", False)])
+def test_a_restore_job_is_known_by_the_stem_of_its_name(name: str, counts: bool) -> None:
     with Simulator("default") as sim:
-        sim.fault("rewrite", "ddm.jobs", key="name", value="RestoreNewInstance")
+        sim.fault("rewrite", "ddm.jobs", key="name", value=name)
         args: Row = {"services": "ddm", "lookback": "30d"}
         events = {one["id"] for one in reported(SOURCE["Memory"](wish(**args)), sim, **args)}
-        assert f"restore_finished-{ids.DDM_JOB_OLD}" in events
+        assert (f"restore_finished-{ids.DDM_JOB_OLD}" in events) is counts
 
 
 def test_wrong_keys_are_not_tried_again_for_15_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
