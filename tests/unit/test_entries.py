@@ -343,6 +343,9 @@ SAVED: dict[str, Any] = {"service": "dcs", "instance_id": "c", "safety_backup": 
 def test_an_invalid_row_of_a_report_is_not_undone(row: Any) -> None:
     report = {**samples.made([]), "restores": [SAVED]}
     assert [one["backup_id"] for one in _entries.of_undo(report, None)[0]] == ["b"]
+    nameless = {**SAVED, "target": None, "instance_id": "c9", "region": "eu", "profile": "drill"}
+    (undone,), dummy = _entries.of_undo({**report, "restores": [nameless]}, None)
+    assert [undone[name] for name in ("instance_id", "region", "profile")] == ["c9", "eu", "drill"]
     rows, problems = _entries.of_undo(_report_files.report_from({**report, "restores": [SAVED, row]}), None)
     assert rows == [] and "restore_report must be a report of this collection" in problems[0]
 

@@ -121,6 +121,16 @@ def test_a_drill_overwrites_no_data_node_of_production() -> None:
     assert _guards.out_of_bounds(database(), options._replace(production=("n3",))) is None
 
 
+def test_a_drill_overwrites_scratch_instances_alone() -> None:
+    drill = _options.Options(scratch=("t1",), window_days=7)
+    assert _guards.out_of_bounds(database(), drill) is None
+    for row in (cache(), database(target={"instance_id": "t2", "instance_name": None})):
+        assert "is not in drill_scratch" in str(_guards.out_of_bounds(row, drill))
+    nodes = drill._replace(scratch=("n2",))
+    assert "is not in drill_scratch" in str(_guards.out_of_bounds(database(), nodes)), "a data node is none"
+    assert _guards.out_of_bounds(cache(), _options.Options()) is None
+
+
 def test_a_name_that_contradicts_the_cloud() -> None:
     assert _guards.misnamed(cache(name="orders-cache")) is None
     assert "is called 'orders-cache' in the cloud, but the entry has the name 'scratch'" in str(
@@ -194,6 +204,8 @@ def test_the_digest_covers_what_is_done_alone() -> None:
     assert _plans.digest(rows, ACCOUNT, False) != digest
     assert _plans.digest(rows, {"project_id": "unknown"}, True) == _plans.digest(rows, None, True)
     assert _plans.digest([database()], ACCOUNT, True) == _plans.digest([database()], ACCOUNT, False)
+    jobs = [database(action="adopt", data_node_relations=None, job_id=job) for job in ("j1", "j2")]
+    assert len({_plans.digest([row], ACCOUNT, True) for row in jobs}) == 2, "the job is all that is known"
 
 
 def test_a_plan_that_cannot_be_used() -> None:
@@ -343,3 +355,13 @@ def test_entries_beside_a_plan_must_be_those_of_the_plan() -> None:
         "orders-cache: the entry has backup_id B2, but the plan b1",
         "orders-db-restored: the entry has source S2, but the plan s1",
     ]
+
+
+def test_what_an_entry_beside_a_plan_leaves_open() -> None:
+    """A job decides what it restores, and a drill at a random point chooses another one in each run."""
+    other = str(NOW + 86_400_000)
+    entry = {"service": "ddm", "target_instance_id": "t1", "restore_time": other}
+    plan = document(database(job_id="j1"))
+    assert len(_plans.others(plan, [entry])) == 1
+    assert _plans.others(plan, [entry], random=True) == []
+    assert _plans.others(plan, [{**entry, "job_id": "j1"}]) == []

@@ -666,6 +666,7 @@ def test_a_digest_of_a_plan_that_would_do_nothing_approves_no_restore(tmp_path: 
             assert (
                 "name-c1: needed nothing when it was planned, and would be overwritten now" in report["msg"]
             )
+            assert "is the digest of a plan that is out of date. What has changed" in report["msg"]
 
 
 def test_nothing_is_asked_where_nothing_would_be_overwritten() -> None:
