@@ -344,14 +344,12 @@ def undone(row: t.Mapping[str, t.Any], operation_id: str) -> Row:
 
 
 def for_newest_data(row: Row) -> Row:
-    """Return a usable row as one for a new restore of the newest data, whatever its entry says: what an
-    earlier run has restored does not show whether a restore would work now.
+    """Return a row as one for a new restore of the newest data, whatever its entry says: what an earlier run
+    has restored does not show whether a restore would work now.
     """
     service = SERVICES[row["service"]]
     earlier = (*service.instead, "adopt", "operation_id")
     new = {key: value for key, value in row.items() if key not in earlier}
-    if row.get("error_kind"):
-        return row
     if not any(new.get(name) for name in service.names):
         why = f"The entry names only job {row['job_id']}. Name its source and target, too."
         return {**row, **failed_entry(row.get("label") or row["job_id"], service.name, why)}
