@@ -344,6 +344,9 @@ def test_an_invalid_row_of_a_report_is_not_undone(row: Any) -> None:
     report = {**samples.made([]), "restores": [SAVED]}
     assert [one["backup_id"] for one in _entries.of_undo(report, None)[0]] == ["b"]
     nameless = {**SAVED, "target": None, "instance_id": "c9", "region": "eu", "profile": "drill"}
+    by_name = {**SAVED, "instance_id": None, "target": {"instance_id": "c8", "instance_name": "orders"}}
+    (undone,), dummy = _entries.of_undo({**report, "restores": [by_name]}, None)
+    assert (undone["instance_id"], undone["name"]) == ("c8", "orders"), "an entry may have named it"
     (undone,), dummy = _entries.of_undo({**report, "restores": [nameless]}, None)
     assert [undone[name] for name in ("instance_id", "region", "profile")] == ["c9", "eu", "drill"]
     rows, problems = _entries.of_undo(_report_files.report_from({**report, "restores": [SAVED, row]}), None)
@@ -358,6 +361,25 @@ def test_an_undo_is_as_wide_as_its_entries() -> None:
         assert [name in "".join(problems) for name in ("c-cache", "d-cache")] == [
             row["name"] in left for row in rows
         ], named
+        assert bool(problems) is bool(left), named
+    database = {"source_instance_id": "s", "target_instance_id": "t", "restore_time": "latest"}
+    assert _entries.more_than(found(ALL, restore_ddm=[database]), rows) == [], "no cache is named"
+
+
+def test_readiness_asks_for_a_new_restore_of_the_newest_data() -> None:
+    """What an earlier run has restored would be unchanged, so green, although no restore would work now."""
+    database, cache = found(
+        ALL,
+        restore_dcs=[{"instance_id": "c", "backup_id": "b"}],
+        restore_ddm=[{"source_instance_id": "s", "target_instance_id": "t", "job_id": "j"}],
+    ).rows
+    newest = _entries.for_newest_data(cache)
+    assert (newest["restore_point"], newest["operation_id"]) == ("latest", "readiness")
+    assert "backup_id" not in newest
+    newest = _entries.for_newest_data(database)
+    assert (newest["restore_time"], "job_id" in newest) == ("latest", False)
+    (job,) = found(ALL, restore_ddm=[{"job_id": "j"}]).rows
+    assert "names only job j" in _entries.for_newest_data(job)["msg"]
 
 
 @pytest.mark.parametrize(

@@ -336,6 +336,9 @@ def test_entries_beside_a_plan_must_be_those_of_the_plan() -> None:
         {"service": "ddm", "target_instance_id": "t1"},
     ]
     assert _plans.others(plan, entries) == []
+    elsewhere = {"service": "dcs", "instance_id": "c1", "profile": "other"}
+    assert _plans.others(document(cache(profile="other"), database()), [elsewhere, *entries[1:]]) == []
+    assert _plans.others(plan, [elsewhere, *entries[1:]]) == ["c1: is in the plan with another profile"]
     assert _plans.others(plan, [*entries[1:], {"service": "dcs", "instance_id": "c2"}]) == [
         "c2: is not in the plan",
         "orders-cache: is in the plan only",

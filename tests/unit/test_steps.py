@@ -1046,6 +1046,25 @@ def test_another_restore_is_one_after_that_of_the_earlier_run(
     row = {"details": {"newest_restore": {"restore_id": restore_id, "created_at": created_at}}}
     earlier = {"restore_id": "r-c1", "restore": {"created_at": "2026-11-25T09:00:00Z"}}
     assert _calls.restored_since(row, earlier) is since
+    assert not _calls.restored_since(row, {**earlier, "restore": None}), "nobody knows which was first"
+
+
+def test_a_backup_is_late_only_if_both_times_can_be_read() -> None:
+    backup, restore = {"created_at": "2026-11-25T09:30:00Z"}, {"created_at": "2026-11-25T09:00:00Z"}
+    assert _calls.late({"safety_backup": backup, "restore": restore})
+    assert not _calls.late({"safety_backup": None, "restore": restore})
+    assert not _calls.late({"safety_backup": backup, "restore": None})
+
+
+def test_a_safety_backup_of_an_earlier_run_is_that_of_the_instance() -> None:
+    """An undo would bring back the data of another one."""
+    rows = [{"service": "dcs", "instance_id": name} for name in ("c1", "c2", "c3", "c4")]
+    previous = [
+        {**row, "data_state": state, "safety_backup": {"backup_id": f"s-{row['instance_id']}"}}
+        for row, state in zip(rows[:3], ("unknown", "unknown", "untouched"), strict=True)
+    ]
+    found = [_calls.earlier_backup(rows[number], {"previous": previous}) for number in (1, 0, 2, 3)]
+    assert found == [{"backup_id": "s-c2"}, {"backup_id": "s-c1"}, None, None]
 
 
 def test_hooks() -> None:
