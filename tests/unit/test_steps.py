@@ -1049,6 +1049,13 @@ def test_another_restore_is_one_after_that_of_the_earlier_run(
     assert not _calls.restored_since(row, {**earlier, "restore": None}), "nobody knows which was first"
 
 
+def test_data_nodes_that_only_one_of_two_rows_names_tell_no_difference() -> None:
+    row = {"service": "ddm", "instance_id": "s1", "target_instance_id": "t1"}
+    nodes = {"data_node_relations": [{"source_instance_id": "n1", "target_instance_id": "n2"}]}
+    for one, earlier in (({**row, **nodes}, row), (row, {**row, **nodes})):
+        assert _planning.same_operation(one, earlier)
+
+
 def test_a_backup_is_late_only_if_both_times_can_be_read() -> None:
     backup, restore = {"created_at": "2026-11-25T09:30:00Z"}, {"created_at": "2026-11-25T09:00:00Z"}
     assert _calls.late({"safety_backup": backup, "restore": restore})
