@@ -197,7 +197,7 @@ def _run(
     record = Path(home) / "results.jsonl"
     done = subprocess.run(
         [_tool(command[0]), *command[1:]],
-        env={**environment(home), **recording(record), **env},
+        env={**environment(home), **recording(record, "compiled"), **env},
         cwd=cwd or home,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -230,11 +230,11 @@ def environment(home: str) -> dict[str, str]:
     }
 
 
-def recording(file: Path) -> dict[str, str]:
-    """Have every task result written to a file."""
+def recording(file: Path, *more: str) -> dict[str, str]:
+    """Have every task result written to a file, and use more callbacks of the tests."""
     return {
         "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests" / "callback"),
-        "ANSIBLE_CALLBACKS_ENABLED": "recorder",
+        "ANSIBLE_CALLBACKS_ENABLED": ",".join(("recorder", *more)),
         "RECORDER_FILE": str(file),
     }
 

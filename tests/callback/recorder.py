@@ -28,6 +28,7 @@ class CallbackModule(CallbackBase):
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "notification"
     CALLBACK_NAME = "recorder"
+    CALLBACK_NEEDS_ENABLED = True
 
     def _record(self, status: str, result: Any) -> None:
         content = (

@@ -98,12 +98,13 @@ def settings(home: Path, env: Mapping[str, str]) -> dict[str, str]:
         f"ANSIBLE_{kind.upper()}_PLUGINS": str(HERE / "plugins" / kind)
         for kind in ("action", "become", "callback", "connection")
     }
+    plugins["ANSIBLE_CALLBACK_PLUGINS"] += f":{invoke.ROOT / 'tests' / 'callback'}"
     return {
         **invoke.environment(str(home)),
         "PATH": os.pathsep.join([str(VENV / "bin"), os.environ.get("PATH", os.defpath)]),
         **plugins,
         "ANSIBLE_LIBRARY": str(HERE / "plugins" / "modules"),
-        "ANSIBLE_CALLBACKS_ENABLED": "witness",
+        "ANSIBLE_CALLBACKS_ENABLED": "witness,compiled",
         "ANSIBLE_INVENTORY": str(HERE / "plays" / "fleet.ini"),
         "ANSIBLE_ASYNC_DIR": str(home / "async"),
         "ANSIBLE_INJECT_INVOCATION": "1",  # the default before ansible-core 2.21

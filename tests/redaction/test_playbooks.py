@@ -75,7 +75,7 @@ class Run:
         self.profile = PROFILE.params(self.sources)["shared_config_file"]
         self.env = {
             **environment(str(self.home)),
-            **recording(self.home / "results"),
+            **recording(self.home / "results", "compiled"),
             **ENVIRONMENT.env(sim),
             **{
                 "HW_REGION_NAME": names.REGION,
