@@ -71,7 +71,7 @@ def test_modules_and_failures(args: list[str], sim: Simulator, tls: Simulator, t
     assert done.of("both_facts") == "{{ 1 + 1 }}"
     found = done.registered["localhost"]
     kinds = {name: kind for name, kind in KINDS.items() if name in found}
-    assert len(kinds) == (8 if args else len(KINDS))
+    assert len(kinds) == (6 if args else len(KINDS))
     assert {name: found[name].get("error_kind") for name in kinds} == kinds
     assert all(found[name]["failed"] for name in kinds)
     assert not done.of("declared_well")["failed"]
