@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import yaml
 
+from ansible_collections.huaweicloud.recovery.plugins.inventory.instances import InventoryModule
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import host_names
 from tests import invoke
 from tests.cloud import Simulator
@@ -72,7 +76,12 @@ def hosts(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_every_instance_is_a_host_with_its_fields(sim: Simulator, tmp_path: Path) -> None:
-    found = hosts(inventory([source(tmp_path)], sim.env))
+    options: dict[str, Any] = {
+        "compose": {"unread": "no_such_variable"},  # it may be left out
+        "keyed_groups": [{"key": "enterprise_project_id", "prefix": "project"}],
+    }
+    whole = inventory([source(tmp_path, **options)], sim.env)
+    found = hosts(whole)
     created = [row for row in sim.state.dcs_instances.values() if row.status != "CREATEFAILED"]
     assert len(found) == len(created) + len(sim.state.ddm_instances)
     cache, database = found["orders-cache"], found["orders-db"]
@@ -97,6 +106,9 @@ def test_every_instance_is_a_host_with_its_fields(sim: Simulator, tmp_path: Path
     assert "id" not in database and "engine_version" in database
     assert {host["ansible_connection"] for host in found.values()} == {"local"}
     assert {entry.operation for entry in sim.ledger} == {"dcs.instances", "ddm.instances"}
+    own = "project_" + ids.ENTERPRISE_PROJECT.replace("-", "_")
+    assert sorted(whole[own]["hosts"]) == ["is-frozen", "reports-cache"]
+    assert len(whole["project_0"]["hosts"]) == len(found) - 2
 
 
 def test_services_statuses_groups_and_composed_variables(sim: Simulator, tmp_path: Path) -> None:
@@ -154,22 +166,6 @@ def test_a_variable_that_the_fleet_reads_is_set_or_the_source_fails(sim: Simulat
     assert alone.returncode != 0 and "Could not set restore_point for host" in " ".join(alone.stderr.split())
 
 
-def test_another_variable_may_be_left_out(sim: Simulator, tmp_path: Path) -> None:
-    done = ansible_inventory([source(tmp_path, compose={"unread": "no_such_variable"})], sim.env)
-    assert done.returncode == 0 and "orders-cache" in done.stdout
-
-
-def test_a_group_for_each_enterprise_project(sim: Simulator, tmp_path: Path) -> None:
-    options: dict[str, Any] = {
-        "strict": True,
-        "keyed_groups": [{"key": "enterprise_project_id", "prefix": "project"}],
-    }
-    found = inventory([source(tmp_path, **options)], sim.env)
-    own = "project_" + ids.ENTERPRISE_PROJECT.replace("-", "_")
-    assert sorted(found[own]["hosts"]) == ["is-frozen", "reports-cache"]
-    assert len(found["project_0"]["hosts"]) == len(hosts(found)) - 2
-
-
 def test_names_that_collide_are_missing_or_unfit_give_way_to_the_id(sim: Simulator, tmp_path: Path) -> None:
     names = {
         ids.DCS_INSTANCE: "orders-db",
@@ -209,11 +205,10 @@ def test_an_instance_named_like_a_template_runs_nothing(sim: Simulator, tmp_path
     message = "{{ inventory_hostname }} {{ instance_name }} {{ copy }}"
     task = f'    - ansible.builtin.debug:\n        msg: "{message}"\n'
     playbook = "- hosts: all\n  gather_facts: false\n  tasks:\n" + task
-    for dummy in range(2):  # the second time from the cache
-        inventory([path], sim.env, "--export")
-        done = invoke.playbook(playbook, sim.env, "-i", str(path), "--limit", ids.DCS_INSTANCE, cwd=tmp_path)
-        assert done.rc == 0, done.output
-        assert done.results[0]["result"]["msg"] == f"{ids.DCS_INSTANCE} {INJECTION} {INJECTION}"
+    inventory([path], sim.env, "--export")  # from the cloud, and the playbook from the cache
+    done = invoke.playbook(playbook, sim.env, "-i", str(path), "--limit", ids.DCS_INSTANCE, cwd=tmp_path)
+    assert done.rc == 0, done.output
+    assert done.results[0]["result"]["msg"] == f"{ids.DCS_INSTANCE} {INJECTION} {INJECTION}"
     assert not list(tmp_path.rglob("injected"))
     assert len(sim.ledger) == len(sim.requests("dcs.instances")) == 1
 
@@ -262,11 +257,10 @@ def test_no_text_of_any_field_is_run(sim: Simulator, tmp_path: Path) -> None:
         {"ansible.builtin.set_stats": {"data": {"published": "{{ caches }}{{ seen }}"}, "per_host": False}},
     ]
     playbook = yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": tasks}])
-    for dummy in range(2):  # the second time from the cache
-        exported = ansible_inventory([path], sim.env, "--export")
-        assert exported.returncode == 0, exported.stderr
-        done = invoke.playbook(playbook, sim.env, "-i", str(path), cwd=tmp_path)
-        assert done.rc == 0, done.output
+    first = invoke.playbook(playbook, sim.env, "-i", str(path), cwd=tmp_path)
+    assert first.rc == 0, first.output
+    exported = ansible_inventory([path], sim.env, "--export")  # from the cache
+    assert exported.returncode == 0, exported.stderr
     back = tmp_path / "exported.json"
     script = tmp_path / "exported.sh"
     back.write_text(exported.stdout, encoding="utf-8")
@@ -274,7 +268,7 @@ def test_no_text_of_any_field_is_run(sim: Simulator, tmp_path: Path) -> None:
     script.chmod(0o755)
     done = invoke.playbook(playbook, sim.env, "-i", str(script), cwd=tmp_path)
     assert done.rc == 0, done.output
-    assert RAN not in exported.stdout + done.output and not list(tmp_path.rglob("injected"))
+    assert RAN not in first.output + exported.stdout + done.output and not list(tmp_path.rglob("injected"))
 
 
 def test_lists_of_the_file_may_be_templates_and_take_extra_variables(sim: Simulator, tmp_path: Path) -> None:
@@ -283,10 +277,10 @@ def test_lists_of_the_file_may_be_templates_and_take_extra_variables(sim: Simula
     extra = ["-e", "wanted=RUNNING", "-e", '{"which": ["dcs"]}']
     found = hosts(inventory([path], sim.env, *extra))
     assert found and {(row["service"], row["status"]) for row in found.values()} == {("dcs", "RUNNING")}
-    assert {row["service"] for row in hosts(inventory([path], sim.env, "-e", "wanted=RUNNING")).values()} == {
-        "ddm"
-    }
-    empty = ansible_inventory([source(tmp_path, services=["ddm"], statuses=["running"])], sim.env)
+    none = source(tmp_path, "none.huaweicloud.yml", services=["ddm"], statuses=["running"])
+    empty = ansible_inventory([path, none], sim.env, "-e", "wanted=RUNNING")
+    found = json.loads(empty.stdout, object_hook=lambda item: item.get("__ansible_unsafe", item))
+    assert {row["service"] for row in hosts(found).values()} == {"ddm"}
     assert (
         "instances has one of the statuses running. Their statuses are FROZEN, GROWING, RUNNING."
         in " ".join(empty.stderr.split())
@@ -342,37 +336,37 @@ def test_a_damaged_cache_counts_as_absent(sim: Simulator, tmp_path: Path) -> Non
 
 
 def test_a_cache_that_others_can_write_is_not_used(sim: Simulator, tmp_path: Path) -> None:
-    folder = tmp_path / "cache"
-    cache: dict[str, Any] = {
-        "cache": True,
-        "cache_plugin": "ansible.builtin.jsonfile",
-        "cache_connection": str(folder),
-    }
-    path = source(tmp_path, services=["dcs"], **cache)
-    first = hosts(inventory([path], sim.env))
-    (kept,) = folder.iterdir()
-    kept.write_text(kept.read_text(encoding="utf-8").replace("orders-cache", "planted"), encoding="utf-8")
-    assert "planted" in hosts(inventory([path], sim.env))  # a cache that belongs to the user is used
-    for mode, place in ((0o777, folder), (0o666, kept)):
-        folder.chmod(0o700)
-        kept.chmod(0o600)
-        place.chmod(mode)
-        done = ansible_inventory([path], sim.env)
-        assert done.returncode == 0 and "The inventory cache is not used" in done.stderr
-        assert "planted" not in done.stdout and "orders-cache" in done.stdout
-    assert "orders-cache" in first
+    """Each source has a cache of its own, and puts its hosts into a group of its own."""
+    sources, folders = [], [tmp_path / name for name in ("own", "folder", "file")]
+    for folder in folders:
+        options: dict[str, Any] = {"services": ["dcs"], "groups": {f"of_{folder.name}": True}, "cache": True}
+        options |= {"cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(folder)}
+        sources.append(source(tmp_path, f"{folder.name}.huaweicloud.yml", **options))
+    assert "orders-cache" in hosts(inventory(sources, sim.env))
+    files = [next(folder.iterdir()) for folder in folders]
+    for kept in files:
+        kept.write_text(kept.read_text(encoding="utf-8").replace("orders-cache", "planted"), encoding="utf-8")
+    folders[1].chmod(0o777)
+    files[2].chmod(0o666)
+    done = ansible_inventory(sources, sim.env)
+    assert done.returncode == 0 and done.stderr.count("The inventory cache is not used") == 2
+    found = json.loads(done.stdout)
+    known = {"orders-cache", "planted"}
+    assert known & {*found["of_own"]["hosts"]} == {"planted"}, "a cache that belongs to the user is used"
+    for name in ("of_folder", "of_file"):
+        assert known & {*found[name]["hosts"]} == {"orders-cache"}
 
 
 def test_a_region_that_cannot_be_read_does_not_stop_the_others(sim: Simulator, tmp_path: Path) -> None:
     path = source(tmp_path, regions=[ids.REGION, "nowhere-1"])
-    done = ansible_inventory([path], sim.env)
-    assert done.returncode == 0 and "Region nowhere-1 cannot be read" in done.stderr
-    found = json.loads(done.stdout, object_hook=lambda item: item.get("__ansible_unsafe", item))
-    (fault,) = found["_meta"]["hostvars"]["orders-cache"]["huaweicloud_recovery_unread"]
-    assert fault["region"] == "nowhere-1" and fault["error_kind"] and "nowhere-1" in fault["msg"]
     other = source(tmp_path, "other.huaweicloud.yml", regions=[ids.REGION, "nowhere-2"])
-    both = json.loads(ansible_inventory([path, other], sim.env).stdout)["_meta"]["hostvars"]["orders-cache"]
-    assert len(both["huaweicloud_recovery_unread"]) == 2
+    done = ansible_inventory([path, other], sim.env)
+    found = json.loads(done.stdout, object_hook=lambda item: item.get("__ansible_unsafe", item))
+    faults = hosts(found)["orders-cache"]["huaweicloud_recovery_unread"]
+    assert (done.returncode, len(faults)) == (0, 2)
+    for fault, region in zip(faults, ("nowhere-1", "nowhere-2"), strict=True):
+        assert f"Region {region} cannot be read" in done.stderr
+        assert fault["region"] == region and fault["error_kind"] and region in fault["msg"]
     failed = ansible_inventory([source(tmp_path, regions=["nowhere-1", "nowhere-2"])], sim.env)
     assert failed.returncode != 0 and "nowhere-1" in failed.stderr and "nowhere-2" in failed.stderr
 
@@ -403,14 +397,10 @@ def test_a_service_that_a_region_does_not_have_does_not_stop_the_others(
     assert fault["msg"].startswith("DDM cannot be read: ")
 
 
-@pytest.mark.parametrize("service", ["dcs", "ddm"])
-def test_an_instance_that_cannot_be_read_does_not_stop_the_others(
-    service: str, sim: Simulator, tmp_path: Path
-) -> None:
+def test_an_instance_that_cannot_be_read_does_not_stop_the_others(sim: Simulator, tmp_path: Path) -> None:
     """A run may have to restore it. So it is reported like an unreadable region, and not cached."""
     with sim.state.lock:
-        instances: dict[str, Any] = getattr(sim.state, f"{service}_instances")
-        instances[ids.DCS_OTHER if service == "dcs" else ids.DDM_TARGET].id = "not an ID"
+        sim.state.dcs_instances[ids.DCS_OTHER].id = sim.state.ddm_instances[ids.DDM_TARGET].id = "not an ID"
     cache: dict[str, Any] = {
         "cache": True,
         "cache_plugin": "ansible.builtin.jsonfile",
@@ -419,10 +409,12 @@ def test_an_instance_that_cannot_be_read_does_not_stop_the_others(
     path = source(tmp_path, **cache)
     for times in (1, 2):
         done = ansible_inventory([path], sim.env)
-        assert done.returncode == 0 and f"An instance of {service.upper()} cannot be read" in done.stderr
+        assert done.returncode == 0
         found = json.loads(done.stdout, object_hook=lambda item: item.get("__ansible_unsafe", item))
-        (fault,) = found["_meta"]["hostvars"]["orders-cache"]["huaweicloud_recovery_unread"]
-        assert (fault["region"], fault["error_kind"]) == (ids.REGION, "protocol_error")
+        faults = hosts(found)["orders-cache"]["huaweicloud_recovery_unread"]
+        for fault, service in zip(faults, ("DCS", "DDM"), strict=True):
+            assert f"An instance of {service} cannot be read" in done.stderr
+            assert (fault["region"], fault["error_kind"]) == (ids.REGION, "protocol_error")
         assert len(sim.requests("dcs.instances")) == times
 
 
@@ -466,44 +458,49 @@ def test_the_cache_answers_until_the_question_changes_or_it_is_flushed(
     }
     first = hosts(inventory([source(tmp_path, services=["dcs"], **cache)], sim.env))
     asked = len(sim.ledger)
-    assert hosts(inventory([source(tmp_path, services=["dcs"], **cache)], sim.env)) == first
-    assert len(sim.ledger) == asked
-    assert (
-        len(hosts(inventory([source(tmp_path, services=["dcs"], statuses=["FROZEN"], **cache)], sim.env)))
-        == 1
-    )
-    assert len(sim.ledger) == asked
-    assert len(hosts(inventory([source(tmp_path, services=["dcs", "ddm"], **cache)], sim.env))) > len(first)
-    asked = len(sim.ledger)
+    frozen = inventory([source(tmp_path, services=["dcs"], statuses=["FROZEN"], **cache)], sim.env)
+    assert (len(hosts(frozen)), len(sim.ledger)) == (1, asked), "the cache holds all statuses"
     path = source(tmp_path, services=["dcs", "ddm"], **cache)
-    assert (
-        invoke.playbook("- hosts: all\n  gather_facts: false\n", sim.env, "-i", str(path), "--flush-cache").rc
-        == 0
-    )
-    assert len(sim.ledger) > asked
-    for other in (
-        {"HW_REGION_NAME": "eu-west-101"},
-        {"HW_PROJECT_ID": "0" * 32},
-        {"HW_ACCESS_KEY": "ANOTHER"},
-        sim.env_for("token") | {"HW_ACCESS_KEY": "", "HW_SECRET_KEY": ""},
-        {"HW_ACCESS_KEY": "", "HW_SECRET_KEY": "", "HW_AUTH_TOKEN": "anotherToken" * 9},
-    ):
+    assert len(hosts(inventory([path], sim.env))) > len(first)
+    token = sim.env_for("token") | {"HW_ACCESS_KEY": "", "HW_SECRET_KEY": ""}
+    for env, args in ((sim.env, ["--flush-cache"]), ({**sim.env, **token}, [])):
         asked = len(sim.ledger)
-        invoke.playbook("- hosts: all\n  gather_facts: false\n", {**sim.env, **other}, "-i", str(path))
-        assert len(sim.ledger) > asked
-    profiles = tmp_path / "profiles.json"
-    env = {name: value for name, value in sim.env.items() if name not in ("HW_ACCESS_KEY", "HW_SECRET_KEY")}
-    env["HW_SHARED_CONFIG_FILE"] = str(profiles)
-    for access_key, anew in ((ids.ACCESS_KEY, True), (ids.ACCESS_KEY, False), ("ANOTHER", True)):
-        profile = {"name": "default", "accessKeyId": access_key, "secretAccessKey": ids.SECRET_KEY}
-        profiles.write_text(json.dumps({"profiles": [profile]}), encoding="utf-8")
-        profiles.chmod(0o600)
-        asked = len(sim.ledger)
-        invoke.playbook("- hosts: all\n  gather_facts: false\n", env, "-i", str(path))
-        assert (len(sim.ledger) > asked) is anew, "what a profile holds decides, not its name"
+        done = invoke.playbook("- hosts: all\n  gather_facts: false\n", env, "-i", str(path), *args)
+        assert (done.rc, len(sim.ledger) > asked) == (0, True), done.output
     kept = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "cache").iterdir())
     assert "orders-cache" in kept
     assert not [secret for secret in (ids.SECRET_KEY, ids.ACCESS_KEY, ids.TOKEN) if secret in kept]
+
+
+def test_the_cache_is_valid_for_one_caller_in_one_place(tmp_path: Path) -> None:
+    keys = {"HW_ACCESS_KEY": ids.ACCESS_KEY, "HW_SECRET_KEY": ids.SECRET_KEY}
+    token = {"HW_AUTH_TOKEN": ids.TOKEN}
+    place = {"HW_REGION_NAME": ids.REGION, "HW_PROJECT_ID": ids.PROJECT_ID}
+    profiles = {"HW_SHARED_CONFIG_FILE": str(tmp_path / "profiles.json")}
+
+    def caller(environment: dict[str, str], access_key: str = ids.ACCESS_KEY, **options: Any) -> str:
+        profile = {"name": "default", "accessKeyId": access_key, "secretAccessKey": ids.SECRET_KEY}
+        (tmp_path / "profiles.json").write_text(json.dumps({"profiles": [profile]}), encoding="utf-8")
+        (tmp_path / "profiles.json").chmod(0o600)
+        plugin = InventoryModule()
+        plugin.params = {**dict.fromkeys(CONNECTION), **options}
+        with mock.patch.dict(os.environ, environment, clear=True):
+            return plugin.caller()
+
+    others = [
+        caller({**keys, **place}),
+        caller({**keys, **place, "HW_REGION_NAME": "eu-west-101"}),
+        caller({**keys, **place, "HW_PROJECT_ID": "0" * 32}),
+        caller({**keys, **place}, region="eu-west-101"),
+        caller({**keys, **place, "HW_ACCESS_KEY": "ANOTHER"}),
+        caller({**token, **place}),
+        caller({"HW_AUTH_TOKEN": "anotherToken" * 9, **place}),
+        caller({**profiles, **place}),
+        caller({**profiles, **place}, access_key="ANOTHER"),
+    ]
+    assert len(set(others)) == len(others)
+    again = [caller({**keys, **place}), caller({**profiles, **place})]
+    assert again == [others[0], others[7]], "what a profile holds decides, not its name"
 
 
 @pytest.mark.parametrize(
@@ -678,8 +675,14 @@ def test_blank_options_are_unset_and_any_may_be_a_template(sim: Simulator, tmp_p
     blank = dict.fromkeys(
         ["project_id", "http_timeout", "max_retries", "allowed_project_ids", "validate_certs"], ""
     )
-    path = source(tmp_path, **blank, shared_config_file="{{ '' }}", services="{{ '' }}")
-    assert {row["service"] for row in hosts(inventory([path], sim.env)).values()} == {"dcs", "ddm"}
+    unset = source(
+        tmp_path,
+        "unset.huaweicloud.yml",
+        **blank,
+        shared_config_file="{{ '' }}",
+        services="{{ '' }}",
+        keyed_groups=[{"key": "service", "separator": ""}],
+    )
     options = {
         "http_timeout": "{{ 9 }}",
         "allowed_project_ids": "{{ [project] }}",
@@ -687,8 +690,10 @@ def test_blank_options_are_unset_and_any_may_be_a_template(sim: Simulator, tmp_p
         "max_retries": "{{ none }}",
     }
     given = json.dumps({"project": ids.PROJECT_ID, "in_a_text": f'["{ids.REGION}"]'})
-    found = hosts(inventory([source(tmp_path, **options)], sim.env, "-e", given))
-    assert {row["region"] for row in found.values()} == {ids.REGION}
+    path = source(tmp_path, **options, groups={"read": True})
+    found = inventory([unset, path], sim.env, "-e", given)
+    assert {row["region"] for row in hosts(found).values()} == {ids.REGION}
+    assert len(found["read"]["hosts"]) == len(found["dcs"]["hosts"]) + len(found["ddm"]["hosts"])
     given = json.dumps({"project": ids.OTHER_PROJECT_ID, "in_a_text": ids.REGION})
     done = ansible_inventory([source(tmp_path, **options)], sim.env, "-e", given)
     assert done.returncode != 0 and "which is not in allowed_project_ids" in " ".join(done.stderr.split())
