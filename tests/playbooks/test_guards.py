@@ -147,6 +147,7 @@ def test_a_drill_refuses_production_whatever_a_survey_leaves_blank(blank: str) -
         given = {**ONE, "drill_scratch": "*", "drill_production": blank, "drill_window_days": " "}
         done = run(sim, given, "huaweicloud.recovery.drill")
         assert done.rc != 0 and sim.posts() == []
+    assert "A drill never overwrites production" in done.stdout
 
 
 @pytest.mark.parametrize(
