@@ -201,7 +201,7 @@ def outputs(name: str) -> Iterator[tuple[Block, Block | None, subprocess.Complet
         keys = sim.env
         given = {key for block in found for key, _value in EXPORT.findall(block.text)}
         hidden = {*given, "HW_PROJECT_ID"} if given else set()
-        environment = {**os.environ, **invoke.environment(place), **keys, "HOME": place}
+        environment = {**os.environ, **invoke.environment(place), **invoke.COMPILED, **keys, "HOME": place}
         environment = {key: value for key, value in environment.items() if key not in hidden}
         for number, text in commands(name, found, folder):
             block = found[number]

@@ -98,7 +98,7 @@ def settings(home: Path, env: Mapping[str, str]) -> dict[str, str]:
         f"ANSIBLE_{kind.upper()}_PLUGINS": str(HERE / "plugins" / kind)
         for kind in ("action", "become", "callback", "connection")
     }
-    plugins["ANSIBLE_CALLBACK_PLUGINS"] += f":{invoke.ROOT / 'tests' / 'callback'}"
+    plugins["ANSIBLE_CALLBACK_PLUGINS"] += f":{invoke.CALLBACKS}"
     return {
         **invoke.environment(str(home)),
         "PATH": os.pathsep.join([str(VENV / "bin"), os.environ.get("PATH", os.defpath)]),

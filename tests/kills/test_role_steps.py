@@ -125,7 +125,7 @@ def killed(sim: Simulator, folder: Path, point: Point) -> None:
         command = [invoke._tool("ansible-playbook"), PLAYBOOK, "-e", variables(folder, point.naps)]
         with subprocess.Popen(
             command,
-            env={**invoke.environment(home), **sim.env},
+            env={**invoke.environment(home), **invoke.COMPILED, **sim.env},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -195,7 +195,7 @@ def test_killed_while_it_asks(tmp_path: Path) -> None:
     with Simulator(restore_seconds=1) as sim, tempfile.TemporaryDirectory() as home:
         given = variables(tmp_path, 0, restore_confirm=True)
         command = [invoke._tool("ansible-playbook"), PLAYBOOK, "-e", given]
-        environment = {**invoke.environment(home), **sim.env, "TERM": "xterm"}
+        environment = {**invoke.environment(home), **invoke.COMPILED, **sim.env, "TERM": "xterm"}
         terminal = pexpect.spawn(command[0], command[1:], env=environment, timeout=120, use_poll=True)
         terminal.expect_exact(b"Overwrite 2 instances? Type CHG-1042 to go on:")
         assert terminal.pid
@@ -217,7 +217,7 @@ def test_two_runs_at_once_start_everything_once(tmp_path: Path) -> None:
     """The later run attaches, or reports what holds the instance. Run again, it finds everything done."""
     with Simulator(restore_seconds=2) as sim, tempfile.TemporaryDirectory() as home:
         command = [invoke._tool("ansible-playbook"), PLAYBOOK, "-e", variables(tmp_path, 0)]
-        environment = {**invoke.environment(home), **sim.env}
+        environment = {**invoke.environment(home), **invoke.COMPILED, **sim.env}
         runs = [
             subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
             for _number in range(2)

@@ -223,7 +223,7 @@ def killed(how: str, in_process: bool, home: Path) -> str | None:
     ]
     with Simulator(restore_seconds=1) as sim:
         fault = sim.fault("hang", "dcs.restore", seconds=3)
-        environment = {**invoke.environment(str(home)), **sim.env}
+        environment = {**invoke.environment(str(home)), **invoke.COMPILED, **sim.env}
         process = subprocess.Popen(
             command,
             env=environment,
