@@ -18,7 +18,10 @@ from pathlib import Path
 import pytest
 
 # Suites whose files take longest. They begin first, so that no worker of pytest has one left at the end.
-LONGEST = ("playbooks", "in_process", "inventory", "guides", "kills", "protocol", "data", "awx", "browser")
+LONGEST = (
+    *("playbooks", "in_process", "inventory", "guides", "kills", "protocol", "data", "awx", "browser"),
+    *("faults", "redaction", "input"),
+)
 PATIENCE = 100  # times 0.05 s: a thread or a server ends a moment after it was told to
 # These two processes of Python live until the process that uses them ends. The pipes to them stay open.
 HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
