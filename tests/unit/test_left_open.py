@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import socket
 import subprocess
 import sys
@@ -35,4 +37,22 @@ def test_what_stays_open_fails_the_file_of_tests(monkeypatch: pytest.MonkeyPatch
             process.communicate(b"\n")
     for held in ("thread left behind", "socket:", f"process {process.pid}"):
         assert held in str(caught.value)
+    conftest.expect_closed(before, set())
+
+
+class Cycle:
+    """It holds a file until it is collected."""
+
+    def __init__(self) -> None:
+        self.itself, self.number = self, os.open(os.devnull, os.O_RDONLY)
+
+    def __del__(self) -> None:
+        os.close(self.number)
+
+
+def test_what_a_collection_closes_is_not_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    before = conftest.opened()
+    Cycle()
+    gc.freeze()  # as an action does
     conftest.expect_closed(before, set())
