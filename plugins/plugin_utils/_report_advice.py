@@ -139,6 +139,10 @@ UNREAD_CHECK = (  # a check that failed without having read anything
     "run the same command again: only the checks are repeated."
 )
 INCOMPLETE = " Add your extra variables: they may hold secrets, so the report does not contain them."
+NEWER = (
+    " If {name} has a newer backup by then, latest means that one. To stay with this one, give backup_id "
+    "{id}."
+)
 OTHER_PLAN = " That needs another plan: make it with --check, then approve it."
 ONCE_MORE = "then run the same command again: only the checks are repeated."
 BY_CHECK = {  # the kinds of errors of checks for which `end` says too little
@@ -278,6 +282,8 @@ def next_try(row: Row, report: Row, run: Row) -> tuple[str, str | None]:
         do += OTHER_PLAN
     if job_id:
         command = None  # The command lacks the job.
+    if moves(row, run):
+        do += NEWER.format(name=called(row), id=printable(_target.backup_id(row)))
     if report["kind"] == "readiness":  # which restores nothing
         do = do.replace("The restore is done. ", "").replace(": only the checks are repeated", "")
     if command and not run.get("command_complete", True):
@@ -326,6 +332,12 @@ def only_by_job_id(row: Row) -> str | None:
     if not _target.attaches(row) or row["adopted"] or row["error_kind"] in ("operation_failed", "busy"):
         return None
     return str(row["job_id"]) if row["job_id"] and row["data_state"] != "untouched" else None
+
+
+def moves(row: Row, run: Row) -> bool:
+    """Whether the command could restore another backup than this run, which has sent its restore."""
+    sent = row["data_state"] != "untouched" and not run.get("plan_given")
+    return sent and row["restore_point"] == "latest" and bool(_target.backup_id(row))
 
 
 def advice_kind(row: Row) -> str:

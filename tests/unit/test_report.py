@@ -321,6 +321,21 @@ def test_a_job_that_no_report_keeps_is_resumed_by_its_id() -> None:
     assert "job_id" not in anew["do"] and anew["command"]
 
 
+def test_the_same_command_may_restore_a_newer_backup() -> None:
+    """A backup of a schedule may have been made while the first run went on, of the data from before."""
+    begun = {**samples.started(cache(), 9), "restore_point": "latest"}
+    words = "If orders-cache has a newer backup by then, latest means that one."
+    stay = f"To stay with this one, give backup_id {begun['backup']['backup_id']}."
+    for step, kind in (("verify", "not_running"), ("wait", "wait_timeout"), ("restore", "outcome_unknown")):
+        row = samples.failed(begun, step, 9, kind, "The reason.")
+        assert next_of(row)["do"].endswith(f" {words} {stay}")
+        for fixed in ({**row, "restore_point": samples.POINT}, {**row, "restore_point": None}):
+            assert words not in next_of(fixed)["do"]
+        assert words not in next_of(row, plan_given=True)["do"], "the plan names the backup"
+    unsent = {**cache(), "restore_point": "latest"}
+    assert words not in next_of(samples.failed(unsent, "restore", 9, "busy", "x", changed=False))["do"]
+
+
 def test_busy_with_a_job_that_may_be_ones_own() -> None:
     found = next_of(samples.failed(database(), "restore", 1, "busy", "x", job_id="j9", changed=False))
     assert found["do"].startswith("If an earlier run of this recovery started job j9") and found["command"]
