@@ -135,9 +135,9 @@ class ActionModule(ActionBase):
             kind, variables, task_vars, world
         )
         hooks: dict[str, str] = {}
-        if first and kind != "fleet":  # which runs none
+        if first and kind != "fleet":  # which runs none, and has one task for all hosts
             hooks, wrong = _hooks.read_hooks(variables, self._task, self._loader)
-            problems += wrong
+            problems += [*wrong, *self.left_behind(variables, task_vars)]
         if first:
             found, missing = self.with_passwords(kind, found, task_vars)
             problems += missing
@@ -185,6 +185,26 @@ class ActionModule(ActionBase):
         options, problems = _options.options(variables, world.now_ms(), world.random(), kind)
         defaults = _options.defaults(variables, options, world.now_ms(), kind)
         return options, requested_entries(kind, variables, options, defaults), problems
+
+    def left_behind(self, variables: dict[str, t.Any], task_vars: dict[str, t.Any]) -> list[str]:
+        """Return a problem if run_once leaves out hosts that name other instances than this host does. Lists
+        that the play or the task gives may hold those of all hosts.
+        """
+        hosts = task_vars.get("ansible_play_batch") or () if _command_line.runs_once(self._task) else ()
+
+        def named_by(host: str) -> dict[str, t.Any]:
+            given = task_vars["hostvars"][host]
+            return {name: made(given.__getitem__, name) for name in _entries.LISTS if name in given}
+
+        here, mine = task_vars.get("inventory_hostname"), {*_entries.LISTS} & {*variables}
+        if not hosts or not mine or mine & {*self._task.get_vars()}:
+            return []
+        own = {name: variables[name] for name in mine}
+        others = [host for host in hosts if named_by(str(here)) == own != named_by(host) != {}]
+        return others and [
+            f"With run_once, only what {here} names would be restored, and nothing of {', '.join(others)}. "
+            "Leave run_once out of the play."
+        ]
 
     def of_hosts(
         self, kind: str, variables: dict[str, t.Any], task_vars: dict[str, t.Any], world: AnsibleWorld

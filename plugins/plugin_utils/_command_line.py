@@ -56,6 +56,13 @@ def unreached(task: t.Any, tags: t.Collection[str]) -> str | None:
     )
 
 
+def runs_once(task: t.Any) -> bool:
+    """Whether a task, or what includes it, runs for one host alone."""
+    while task and getattr(task, "run_once", None) is not True:
+        task = task._parent
+    return task is not None
+
+
 def of_groups(groups: t.Mapping[str, t.Sequence[str]]) -> InventoryManager:
     """Return an inventory with these groups and their hosts, to match patterns as Ansible does."""
     inventory = InventoryManager(loader=DataLoader(), parse=False)

@@ -424,6 +424,37 @@ def test_a_value_that_a_host_omits_counts_as_unset(tmp_path: Path) -> None:
     assert done.rc == 0, done.output
 
 
+RUN_ONCE = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_role: {name: huaweicloud.recovery.restore}
+      run_once: true
+      loop: "{{ ansible_play_hosts }}"
+      vars: {restore_dcs: "{{ hostvars[item].restore_dcs }}"}
+    - ansible.builtin.include_role: {name: huaweicloud.recovery.restore}
+      run_once: true
+"""
+
+
+def test_run_once_leaves_out_no_host_that_names_other_instances(tmp_path: Path) -> None:
+    """The hosts that are left out would be green. A loop may hand on what each of them names."""
+    caches = [{"instance_id": ids.fleet_dcs_instance(number), "restore_point": "latest"} for number in (0, 1)]
+    hosts = {
+        name: {"restore_dcs": [cache], "ansible_connection": "local"}
+        for name, cache in zip("ab", caches, strict=True)
+    }
+    with Simulator("fleet-2-0", restore_seconds=1) as sim:
+        done = invoke.playbook(RUN_ONCE, sim.env, "-i", inventory(tmp_path, hosts), "--check")
+    reports = [one["report"] for one in done.of("huaweicloud.recovery.restore : Report")]
+    assert [(one["verdict"], len(one["restores"])) for one in reports] == [
+        *[("planned", 1)] * 2,
+        ("refused", 0),
+    ]
+    why = "With run_once, only what a names would be restored, and nothing of b. Leave run_once out"
+    assert done.rc == 2 and reports[2]["msg"].startswith(why)
+
+
 def test_the_point_of_one_host_does_not_apply_to_others(tmp_path: Path) -> None:
     with Simulator("fleet-2-0", restore_seconds=1) as sim:
         hosts = {"a": cache(0, restore_point="2020-01-01T00:00:00Z"), "b": cache(1)}
