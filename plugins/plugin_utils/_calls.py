@@ -241,13 +241,14 @@ def restored_since(row: Row, earlier: Row) -> bool:
 
 
 def kept_since(row: Row, earlier: Row) -> bool:
-    """Whether the cloud lists no restore of an instance after the safety backup of an earlier run, whose
-    request has been lost or was never sent.
+    """Whether the cloud lists no restore of an instance after the safety backup of an earlier run, which has
+    seen no record of its own: its request has been lost or was never sent.
     """
     newest = _target.newest_restore(row)
     last = moment(newest.get("created_at"))
     made = moment((earlier.get("safety_backup") or {}).get("created_at"))
-    return not newest or (last is not None and made is not None and last < made)
+    before = not newest or (last is not None and made is not None and last < made)
+    return before and not (earlier.get("restore") or {}).get("restore_id")
 
 
 # After the restore
