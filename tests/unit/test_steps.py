@@ -1068,8 +1068,9 @@ def test_a_backup_is_late_only_if_both_times_can_be_read() -> None:
 def test_a_safety_backup_of_an_earlier_run_is_that_of_the_instance() -> None:
     """An undo would bring back the data of another one."""
     rows = [{"service": "dcs", "instance_id": name} for name in ("c1", "c2", "c3", "c4")]
+    seen = {"restore": {"restore_id": "r-1"}}  # else the data may have been written to since
     previous = [
-        {**row, "data_state": state, "safety_backup": {"backup_id": f"s-{row['instance_id']}"}}
+        {**row, **seen, "data_state": state, "safety_backup": {"backup_id": f"s-{row['instance_id']}"}}
         for row, state in zip(rows[:3], ("unknown", "unknown", "untouched"), strict=True)
     ]
     found = [_calls.earlier_backup(rows[number], {"previous": previous}) for number in (1, 0, 2, 3)]
