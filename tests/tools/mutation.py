@@ -16,9 +16,12 @@ import subprocess
 import sys
 from collections import Counter
 
-import tomllib
-
 from tests.tools import artifact
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # which pytest brings
 
 COPY = artifact.ROOT / ".work" / "mutation"
 COLLECTION = "ansible_collections/huaweicloud/recovery"
