@@ -13,6 +13,7 @@ from pathlib import Path
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import (
     BY_STATUS,
     GATEWAY,
+    is_code,
     kind_of,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.codes import CODES as DCS
@@ -92,6 +93,17 @@ def test_the_page_has_the_codes_of_failed_records_and_the_kind_of_every_other_co
     for status in (*BY_STATUS, 400, 409, 500, 503):
         words = {400: "any other 4xx", 409: "any other 4xx", 500: "5xx", 503: "5xx"}.get(status, status)
         assert f"{words} is ``{kind_of(status, 'DCS.9999', {})}``" in page
+
+
+def test_the_codes_that_only_the_page_knows_have_the_kind_of_their_status() -> None:
+    """A code that a module knows stands in one table."""
+    tables = {"gateway": GATEWAY, "dcs": DCS, "ddm": DDM}
+    assert error_page.PLAIN.keys() <= tables.keys()
+    for part, known in tables.items():
+        assert not error_page.plain(part).keys() & {**known, **GATEWAY}.keys()
+        for code, found in error_page.plain(part).items():
+            assert is_code(code) and found.kind in error_page.KINDS, code
+            assert f"``{code}``\n    - {found.meaning[:1].upper()}{found.meaning[1:]}." in error_page.page()
 
 
 def test_no_kind_of_a_refused_request_says_that_none_was_sent() -> None:

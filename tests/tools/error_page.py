@@ -11,7 +11,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import ADVICE as REFUSED
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import BY_STATUS, GATEWAY, Code
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import (
+    BY_STATUS,
+    GATEWAY,
+    Code,
+    kind_of,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services import base
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import BY_CHECK, BY_KIND
@@ -208,8 +213,78 @@ ADDED = {
 }
 
 
+# Documented codes that no module needs to know: their HTTP status says the kind, and a message quotes the
+# service's text. Sources: the pages "Error Codes" of API Gateway, DCS, DDM and RDS (DDM's platform).
+PLAIN: dict[str, dict[int, dict[str, str]]] = {
+    "gateway": {
+        500: {
+            "APIGW.0601": "the gateway failed",
+            "APIGW.0608": "the gateway could not get a token of its own",
+        },
+        502: {"APIGW.0202": "the server behind the gateway is not available"},
+        503: {"APIGW.0613": "IAM is not available to the gateway"},
+        504: {"APIGW.0203": "the server behind the gateway did not respond in time"},
+    },
+    "dcs": {
+        400: {
+            "DCS.4031": "a time in the request is later than the time of the server",
+            "DCS.4035": "the quota of instances is used up",
+            "DCS.4036": "the quota of memory is used up",
+            "DCS.4039": "a quota is used up",
+            "DCS.4094": "the service has no such job",
+            "DCS.4107": "an order for this instance is not paid",
+        },
+        500: {
+            "DCS.4069": "somebody else is changing the parameters of the instance",
+            "DCS.4842": "a job of the service failed",
+            "DCS.5000": "the service failed",
+            "DCS.5006": "the service could not submit its job",
+            "DCS.5024": "the service could not read the instance",
+            "DCS.5077": "the service could not read the backup policy",
+            "DCS.5078": "the service could not read the backup record",
+            "DCS.5079": "the service could not read the restore record",
+            "DCS.5090": "the service could not save the backup",
+            "DCS.5091": "a script of the service failed",
+            "DCS.5092": "the service could not save and restore",
+            "DCS.5095": "a script of the service failed and has to run again",
+        },
+    },
+    "ddm": {
+        400: {
+            "DBS.300002": "the service failed",
+            "DBS.300005": "the service could not process the request",
+            "DBS.300103": "the RDS instance does not exist, or is in another VPC",
+            "DBS.300107": "an account is named twice",
+            "DBS.300108": "an RDS instance is named twice",
+            "DBS.300110": "the status of the RDS instance does not allow its association",
+            "DBS.300116": "the service could not read the RDS instances that are available",
+            "DBS.300117": "the service could not read the RDS instances that are associated",
+            "DBS.300120": "the service could not read the job",
+            "DBS.300125": "the service could not synchronise with RDS",
+            "DBS.300322": "the service could not save metadata",
+            "DBS.300323": "an associated RDS instance is not available",
+            "DBS.300350": "data that the service needs do not exist",
+            "DBS.300356": "the service cannot connect to the RDS instance",
+            "DBS.300357": "the administrator of the RDS instance is wrong",
+            "DBS.300363": "the check before the operation failed",
+        },
+        413: {"DBS.200046": "a quota is used up", "DBS.290003": "a quota is used up"},
+        500: {"DBS.200412": "the service failed"},
+    },
+}
+
+
+def plain(part: str) -> Mapping[str, Code]:
+    """Return the codes of a service, or of the gateway, that have the kind of their HTTP status."""
+    return {
+        code: Code(kind_of(status, code, {}), meaning)
+        for status, of_status in PLAIN.get(part, {}).items()
+        for code, meaning in of_status.items()
+    }
+
+
 def codes_of(service: str) -> Mapping[str, Code]:
-    """Return the error codes of a service."""
+    """Return the error codes of a service that the modules know."""
     found: Mapping[str, Code] = import_module(f"{base.__package__}.{service}.codes").CODES
     return found
 
@@ -282,9 +357,9 @@ def page() -> str:
         section("Error kinds", kinds(KINDS)),
         section("Of the role, the playbooks and restore_verify alone", kinds(added())),
     ]
-    parts.append(section("The gateway and IAM", codes(GATEWAY)))
+    parts.append(section("The gateway and IAM", codes({**plain("gateway"), **GATEWAY})))
     for name, service in SERVICES.items():
-        parts.append(section(service.title, codes(codes_of(name))))
+        parts.append(section(service.title, codes({**plain(name), **codes_of(name)})))
         if reasons := reasons_of(name):
             parts.append(section(f"{service.title}: restores and backups that failed", codes(reasons)))
     return HEAD.replace("{unlisted}", unlisted()) + "\n".join(parts)
