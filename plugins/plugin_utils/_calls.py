@@ -233,22 +233,23 @@ def earlier_backup(row: Row, run: Row) -> Row | None:
 
 
 def restored_since(row: Row, earlier: Row) -> bool:
-    """Whether the cloud lists a restore of an instance after that of an earlier run."""
+    """Whether the cloud lists a restore of an instance after that of an earlier run, if its ID is known: else
+    the newest may be that one.
+    """
     newest = _target.newest_restore(row)
     last, own = moment(newest.get("created_at")), moment((earlier.get("restore") or {}).get("created_at"))
-    other = newest.get("restore_id") != earlier.get("restore_id")
+    other = earlier.get("restore_id") not in (None, newest.get("restore_id"))
     return other and last is not None and own is not None and last > own
 
 
 def kept_since(row: Row, earlier: Row) -> bool:
-    """Whether the cloud lists no restore of an instance after the safety backup of an earlier run, which has
-    seen no record of its own: its request has been lost or was never sent.
+    """Whether neither the cloud lists nor an earlier run has seen a restore of an instance after the safety
+    backup of that run: its request has been lost or was never sent.
     """
-    newest = _target.newest_restore(row)
-    last = moment(newest.get("created_at"))
     made = moment((earlier.get("safety_backup") or {}).get("created_at"))
-    before = not newest or (last is not None and made is not None and last < made)
-    return before and not (earlier.get("restore") or {}).get("restore_id")
+    known = [one for one in (_target.newest_restore(row), earlier.get("restore")) if one]
+    times = [moment(one.get("created_at")) for one in known]
+    return all(time is not None and made is not None and time < made for time in times)
 
 
 # After the restore

@@ -176,7 +176,8 @@ def measured(row: Row, run: t.Mapping[str, t.Any], point: int | None, began: int
 def continued(row: Row, previous: t.Iterable[Row]) -> Row:
     """Return a row with what an earlier run of the same report knew about its instance.
 
-    That is: steps, safety backup, IDs, and the state of the data.
+    That is: steps, safety backup, IDs, and the state of the data. A restore of this run whose ID is unknown
+    gets that of no earlier one: it came after.
     """
     earlier = next((one for one in previous if _target.same(row, one)), None)
     if earlier is None:
@@ -188,7 +189,8 @@ def continued(row: Row, previous: t.Iterable[Row]) -> Row:
         "safety_backup": row["safety_backup"] or earlier.get("safety_backup"),
     }
     if with_what(row) in (None, with_what(earlier)):  # None if not even its plan could be made
-        row.update({name: row[name] or earlier.get(name) for name in ("restore_id", "job_id", "restore")})
+        kept = ("job_id", "restore", *(["restore_id"] if row["data_state"] == "untouched" else []))
+        row.update({name: row[name] or earlier.get(name) for name in kept})
     if row["data_state"] == "untouched" and earlier.get("data_state"):
         row["data_state"] = earlier["data_state"]
     return row

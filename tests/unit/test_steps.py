@@ -980,30 +980,33 @@ def planned_after(newest: dict[str, Any] | None) -> dict[str, Any]:
     return {"details": {"newest_restore": newest}, "outcome": "planned", "failed_step": None}
 
 
+def saved(made: str | None) -> dict[str, Any]:
+    """Return what dcs_backup returns of a safety backup that was made at this time."""
+    return {"backup_id": "s-c1", "backup": {"created_at": made, "is_support_restore": True}}
+
+
 @pytest.mark.parametrize(
     ("made", "newest", "seen", "backups"),
     [
-        ("2026-11-25T09:00:00Z", None, False, 2),
-        ("2026-11-25T09:00:00Z", "2026-11-25T08:59:59Z", False, 2),
-        ("2026-11-25T09:00:00Z", "2026-11-25T09:00:00Z", False, 0),
-        (None, "2026-11-25T08:59:59Z", False, 0),
-        ("2026-11-25T09:00:00Z", "soon", False, 0),
-        ("2026-11-25T09:00:00Z", None, True, 0),  # one list leaves out the record that the first run has seen
+        ("2026-11-25T09:00:00Z", None, None, 2),
+        ("2026-11-25T09:00:00Z", "2026-11-25T08:59:59Z", None, 2),
+        ("2026-11-25T09:00:00Z", "2026-11-25T09:00:00Z", None, 0),
+        (None, "2026-11-25T08:59:59Z", None, 0),
+        ("2026-11-25T09:00:00Z", "soon", None, 0),
+        # One list leaves out the record that the first run has seen
+        ("2026-11-25T09:00:00Z", None, "2026-11-25T09:00:01Z", 0),
     ],
 )
 def test_what_no_run_has_overwritten_is_backed_up_again(
-    tmp_path: Path, made: str | None, newest: str | None, seen: bool, backups: int
+    tmp_path: Path, made: str | None, newest: str | None, seen: str | None, backups: int
 ) -> None:
     """A lost request, or a run that was killed before it, has overwritten nothing. Until the next run an
     application has used the instance, and the backup of the first run has none of that.
     """
     asked = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042", "restore_ddm": []}
     world = World()
-    world.broken["dcs_backup", "c1"] = {
-        "backup_id": "s-c1",
-        "backup": {"created_at": made, "is_support_restore": True},
-    }
-    record = {"restore_id": "r-c1", "created_at": "2026-11-25T09:00:01Z"} if seen else None
+    world.broken["dcs_backup", "c1"] = saved(made)
+    record = {"restore_id": "r-c1", "created_at": seen} if seen else None
     world.broken["restore_start", "c1"] = {"error_kind": "outcome_unknown", "restore": record}
     run(world, **asked)
     world = World()
@@ -1028,9 +1031,37 @@ def test_data_of_another_restore_are_backed_up_again(tmp_path: Path, undone: boo
     run(world, **asked)
     for end in (Deadly(), World()):  # A run that is killed in between does not lose the knowledge.
         end.broken["plan", "c1"] = planned_after(other if undone else own)
+        end.broken["dcs_backup", "c1"] = saved("2026-11-25T09:40:00Z")
         with contextlib.suppress(Killed):
             run(end, **asked)
         assert len(end.named("dcs_backup")) == backups
+
+
+@pytest.mark.parametrize("end", ["killed", "lost", "refused"])
+def test_an_own_restore_that_nobody_has_seen_is_no_other_one(tmp_path: Path, end: str) -> None:
+    """The second run of a ticket has restored again, and only the cloud knows it. A backup of what that left
+    would take the place of the way back, which is the backup of the first run.
+    """
+    asked = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042", "restore_ddm": []}
+    own = {"restore_id": "r-1", "created_at": "2026-11-25T09:00:00Z"}
+    later = {"restore_id": "r-2", "created_at": "2026-11-25T09:30:00Z"}
+    seen = {"error_kind": "operation_failed", "failed_step": "wait", "restore": own, "restore_id": "r-1"}
+    world, second, busy = World(), Deadly() if end == "killed" else World(), World()
+    world.broken["restore_wait", "c1"] = seen
+    run(world, **asked)
+    second.broken["plan", "c1"] = planned_after(own)
+    kind = "outcome_unknown" if end == "lost" else "throttled"
+    second.broken["restore_start", "c1"] = {"error_kind": kind, "changed": end == "lost"}
+    second.broken["restore_start", "c1"]["failed_step"] = "restore"
+    with contextlib.suppress(Killed):
+        run(second, **asked)
+    busy.broken["plan", "c1"] = {"error_kind": "busy", "failed_step": "plan", "changed": False}
+    run(busy, **asked)  # which does not lose the knowledge
+    third = World()
+    third.broken["plan", "c1"] = planned_after(later)
+    run(third, **asked)
+    backups = second.named("dcs_backup") + third.named("dcs_backup")
+    assert len(backups) == (2 if end == "refused" else 0), "a refused request has restored nothing"
 
 
 @pytest.mark.parametrize(
