@@ -14,13 +14,13 @@ import json
 import re
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import STARS, Redactor
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates import from_cloud
 
 # How the name of a secret ends; where it stands in a text, and the password in a URL
 SECRET = r"(?i:passw(?:or)?d|passphrase|pwd|secret\w*|token|(?:private|api).?key|\bsk)s?"
 NAME = re.compile(f"{SECRET}$")
-HELD = re.compile(rf"{SECRET}\W*[:=]\W*([^\s,'\"\]}}]*)|://[^/@\s]*:([^/@\s]+)@")
+HELD = re.compile(rf"{SECRET}\W*[:=]\W*([^\s,'\"\]}}]*)|://[^/@\s]*:([^/\s]+)@")
 NOT_TEXT = ("restores", "connection", "checks")  # a text in their place is refused
 Value = t.TypeVar("Value")
 
@@ -29,12 +29,14 @@ def within(value: t.Any, name: str = "") -> t.Iterator[str]:
     """Yield the secrets in arguments: what has the name of one, and what texts hold."""
     if isinstance(value, dict):
         for key, inner in value.items():
+            for found in HELD.findall(str(key)):  # {password:x} without a blank is a key in YAML
+                yield from (str(key), *found)
             yield from within(inner, name if NAME.search(name) else str(key))
     elif isinstance(value, (list, tuple)):
         for inner in value:
             yield from within(inner, name)
     elif NAME.search(name):
-        yield "" if value is None else str(value)
+        yield "" if value is None or isinstance(value, bool) else str(value)
     elif isinstance(value, str):
         with contextlib.suppress(ValueError, RecursionError):
             read = json.loads(value) if name in NOT_TEXT else None
@@ -53,8 +55,10 @@ def without(result: Value, secrets: t.Iterable[str]) -> Value:
 
 def _redacted(value: t.Any, redactor: Redactor) -> t.Any:
     if isinstance(value, dict):
-        return {name: _redacted(inner, redactor) for name, inner in value.items()}
+        return {_redacted(name, redactor): _redacted(inner, redactor) for name, inner in value.items()}
     if isinstance(value, list):
         return [_redacted(inner, redactor) for inner in value]
-    text = redactor.redact(str(value)) if isinstance(value, (str, int)) else value
-    return value if text in (value, str(value)) else from_cloud(text)
+    if isinstance(value, int):  # A time or a size that holds the digits of a secret is none.
+        return STARS if str(value) in redactor.forms and not isinstance(value, bool) else value
+    text = redactor.redact(value) if isinstance(value, str) else value
+    return value if text == value else from_cloud(text)

@@ -32,6 +32,7 @@ HIDDEN = "hunter2-secret"
         {"checks": json.dumps([{"connection": {"password": HIDDEN}}])},
         {"url": f"redis://user:{HIDDEN}@h:6379"},
         {"url": f"redis://:{HIDDEN}@h:6379"},
+        {"connection": {f"password:{HIDDEN}": None}},  # what {password:hunter2-secret} means in YAML
         f"service=dcs password={HIDDEN}",
     ],
 )
@@ -48,18 +49,23 @@ def test_a_secret_is_found_wherever_a_row_has_it(row: Any) -> None:
     [
         {"instance_id": "i", "connection": {"password_variable": "db_password"}},
         {"checks": [{"key": "{user}:token:1", "sql": "SELECT 1 FROM t WHERE token='x' AND password=''"}]},
-        {"connection": {"host": "h", "password": None, "pwd": ""}},
+        {"connection": {"host": "h", "password": None, "pwd": ""}, "with_password": True, "token": False},
         {"url": "https://h:443/p?a=b@c"},
         {"access_key": "AKEXAMPLE", "marker": "secret: no"},
     ],
 )
 def test_what_is_no_secret_stays_as_it_is(row: dict[str, Any]) -> None:
     """Later tasks read the rows of a result: a name of a variable, or a check with stars, would be wrong."""
-    result = {"restores": [row], "count": 4, "failed": False}
+    result = {"restores": [row], "count": 4, "failed": False, "changed": True, "msg": "True or False"}
     assert _secrets.without(result, _secrets.within({"restores": [row]})) is result
 
 
 def test_a_number_and_a_text_from_the_cloud_are_redacted() -> None:
-    result = {"a": 12345678, "b": [f"{{{{ x }}}} {HIDDEN}", True, 1.5, None]}
+    result = {"a": 12345678, "b": [f"{{{{ x }}}} {HIDDEN}", True, 1.5, None], "c": 9123456780}
     found = _secrets.without(result, _secrets.within({"password": 12345678, "token": HIDDEN}))
-    assert found == {"a": "********", "b": ["{{ x }} ********", True, 1.5, None]}
+    assert found == {"a": "********", "b": ["{{ x }} ********", True, 1.5, None], "c": 9123456780}
+
+
+def test_the_password_of_a_url_ends_at_its_last_at_sign() -> None:
+    row = {"url": f"redis://user:p@{HIDDEN}@h:6379"}
+    assert _secrets.without(row, _secrets.within(row)) == {"url": "redis://user:********@h:6379"}
