@@ -192,15 +192,18 @@ class ActionModule(ActionBase):
         """
         hosts = task_vars.get("ansible_play_batch") or () if _command_line.runs_once(self._task) else ()
 
-        def named_by(host: str) -> dict[str, t.Any]:
+        def named_by(host: str) -> dict[str, t.Any] | None:
             given = task_vars["hostvars"][host]
-            return {name: made(given.__getitem__, name) for name in _entries.LISTS if name in given}
+            try:
+                return {name: made(given.__getitem__, name) for name in _entries.LISTS if name in given}
+            except Exception:  # a template that fails, or may need what only the play knows
+                return None
 
-        here, mine = task_vars.get("inventory_hostname"), {*_entries.LISTS} & {*variables}
-        if not hosts or not mine or mine & {*self._task.get_vars()}:
-            return []
+        here, mine = str(task_vars.get("inventory_hostname")), {*_entries.LISTS} & {*variables}
         own = {name: variables[name] for name in mine}
-        others = [host for host in hosts if named_by(str(here)) == own != named_by(host) != {}]
+        if not hosts or not mine or mine & {*self._task.get_vars()} or named_by(here) != own:
+            return []
+        others = [host for host in hosts if named_by(host) not in (own, {})]
         return others and [
             f"With run_once, only what {here} names would be restored, and nothing of {', '.join(others)}. "
             "Leave run_once out of the play."

@@ -425,12 +425,18 @@ def test_a_value_that_a_host_omits_counts_as_unset(tmp_path: Path) -> None:
 
 
 RUN_ONCE = """
-- hosts: all
+- hosts: d:e
+  gather_facts: false
+  vars: {caches: "{{ hostvars.a.restore_dcs }}"}
+  tasks:
+    - ansible.builtin.include_role: {name: huaweicloud.recovery.restore}
+      run_once: true
+- hosts: a:b:c
   gather_facts: false
   tasks:
     - ansible.builtin.include_role: {name: huaweicloud.recovery.restore}
       run_once: true
-      loop: "{{ ansible_play_hosts }}"
+      loop: [a, b]
       vars: {restore_dcs: "{{ hostvars[item].restore_dcs }}"}
     - ansible.builtin.include_role: {name: huaweicloud.recovery.restore}
       run_once: true
@@ -438,21 +444,25 @@ RUN_ONCE = """
 
 
 def test_run_once_leaves_out_no_host_that_names_other_instances(tmp_path: Path) -> None:
-    """The hosts that are left out would be green. A loop may hand on what each of them names."""
+    """The hosts that are left out would be green. A loop may hand on what each of them names, and a play
+    may give all of them the same.
+    """
     caches = [{"instance_id": ids.fleet_dcs_instance(number), "restore_point": "latest"} for number in (0, 1)]
     hosts = {
-        name: {"restore_dcs": [cache], "ansible_connection": "local"}
-        for name, cache in zip("ab", caches, strict=True)
+        name: {"restore_dcs": named, "ansible_connection": "local"}
+        for name, named in zip(
+            "abcde", [caches[:1], caches[1:], "{{ nowhere.x }}", *["{{ caches }}"] * 2], strict=True
+        )
     }
     with Simulator("fleet-2-0", restore_seconds=1) as sim:
         done = invoke.playbook(RUN_ONCE, sim.env, "-i", inventory(tmp_path, hosts), "--check")
     reports = [one["report"] for one in done.of("huaweicloud.recovery.restore : Report")]
     assert [(one["verdict"], len(one["restores"])) for one in reports] == [
-        *[("planned", 1)] * 2,
+        *[("planned", 1)] * 3,
         ("refused", 0),
     ]
-    why = "With run_once, only what a names would be restored, and nothing of b. Leave run_once out"
-    assert done.rc == 2 and reports[2]["msg"].startswith(why)
+    why = "With run_once, only what a names would be restored, and nothing of b, c. Leave run_once out"
+    assert done.rc == 2 and reports[3]["msg"].startswith(why)
 
 
 def test_the_point_of_one_host_does_not_apply_to_others(tmp_path: Path) -> None:
