@@ -20,6 +20,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._lines import local_text
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import Options
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import beyond
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import (
     Known,
     Row,
@@ -159,9 +160,10 @@ def too_old(row: Known, options: Options, now_ms: int) -> str | None:
         return None
     if age == math.inf:
         return f"The time of the newest data that {called(row)} can be restored to cannot be read."
+    old, limit = beyond(age, most)
     return (
-        f"The newest data that {called(row)} can be restored to are {in_words(age)} old, but "
-        f"restore_rpo_target is {in_words(most)}."
+        f"The newest data that {called(row)} can be restored to are {old} old, but restore_rpo_target is "
+        f"{limit}."
     )
 
 
@@ -185,10 +187,8 @@ def too_far(row: Known, requested: t.Any, most: int | None, now_ms: int, tz: t.A
     if newer:
         near.append(f"after it {backup_words(newer, moment(newer.get('created_at')), tz)}")
     listed = f" Nearest: {'; '.join(near)}." if near else ""
-    return (
-        f"The data are {in_words(gap)} older than the requested point, but restore_max_gap is "
-        f"{in_words(most)}.{listed}"
-    )
+    older, limit = beyond(gap, most)
+    return f"The data are {older} older than the requested point, but restore_max_gap is {limit}.{listed}"
 
 
 def backup_words(backup: t.Any, ms: int | None, tz: t.Any) -> str:

@@ -238,14 +238,11 @@ def missed(report: Row) -> str:
     rto, rpo = report["rto"], report["rpo"]
     parts = []
     if rto["met"] is False:
-        parts.append(
-            f"The run took {clock_duration(rto['seconds'])}; the target is {clock_duration(rto['target'])}."
-        )
+        took, target = beyond(rto["seconds"], rto["target"], clock_duration)
+        parts.append(f"The run took {took}; the target is {target}.")
     if rpo["met"] is False:
-        parts.append(
-            f"The oldest data are {clock_duration(rpo[rpo['against'] + '_seconds'])} old; the target is "
-            f"{clock_duration(rpo['target'])}."
-        )
+        age, target = beyond(rpo[rpo["against"] + "_seconds"], rpo["target"], clock_duration)
+        parts.append(f"The oldest data are {age} old; the target is {target}.")
     return " ".join(parts)
 
 
@@ -442,6 +439,12 @@ def older_backup(row: Row, report: Row) -> str | None:
     kept = {"restore_report_dir": os.path.dirname(path)} if path else {}
     variables = {service.variable: [entry], "restore_confirm": True, **kept}
     return f"{RESTORE_COMMAND} {operation} -e {shlex.quote(json.dumps(variables))}"
+
+
+def beyond(value: float, limit: float, words: t.Callable[[float], str] = in_words) -> tuple[str, str]:
+    """Return a duration and the limit that it exceeds in words; in seconds if the words are the same."""
+    both = words(value), words(limit)
+    return both if both[0] != both[1] else (f"{value:.10g} s", f"{limit:.10g} s")
 
 
 def clock_duration(value: float | None) -> str:

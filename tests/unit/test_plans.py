@@ -151,7 +151,9 @@ def test_how_far_data_may_lie_from_the_point() -> None:
     point, row = "2026-11-25T09:16:40.000Z", cache(newer_backup=newer)
     assert _guards.too_far(row, point, 1800, NOW, None) is None
     why = str(_guards.too_far(row, point, 1799, NOW, None))
-    assert "30 min older than the requested point" in why
+    assert "1800 s older than the requested point, but restore_max_gap is 1799 s." in why
+    wide = str(_guards.too_far(row, point, 1740, NOW, None))
+    assert "30 min older than the requested point, but restore_max_gap is 29 min." in wide
     assert "backup_1 of 25 Nov 2026" in why
     assert "(backup_id b1)" in why
     assert "backup_2" in why
@@ -161,7 +163,10 @@ def test_how_far_data_may_lie_from_the_point() -> None:
     assert _guards.too_far(cache(), None, 1, NOW, None) is None, "a backup was named, and no point"
     assert _guards.too_far(cache(action="nothing"), "latest", 1, NOW, None) is None
     older = database(data_time="2026-11-25T08:46:40.000Z")
-    assert str(_guards.too_far(older, "latest", 3599, NOW, None)).endswith("restore_max_gap is 1 h.")
+    words = "3600 s older than the requested point, but restore_max_gap is 3599 s."
+    assert str(_guards.too_far(older, "latest", 3599, NOW, None)).endswith(words), "both are 1 h"
+    old = str(_guards.too_old(older, _options.Options(rpo_target=3599), NOW))
+    assert old.endswith("are 3600 s old, but restore_rpo_target is 3599 s.")
 
 
 def test_data_of_an_unknown_time_are_not_taken_for_new_ones() -> None:

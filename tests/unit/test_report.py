@@ -153,6 +153,13 @@ def test_verdict(rows: list[samples.Row], context: dict[str, Any], verdict: str)
     assert report["msg"].endswith(".") and "  " not in report["msg"]
 
 
+def test_a_missed_target_is_not_shown_as_reached() -> None:
+    report = made(samples.verified(cache(), 20, 60), rto_target=1)
+    target = report["rto"]["seconds"] - 0.4
+    msg = made(samples.verified(cache(), 20, 60), rto_target=target)["msg"]
+    assert f"The run took {target + 0.4:g} s; the target is {target:g} s." in msg
+
+
 def test_a_run_that_left_out_the_restore_says_how_to_restore() -> None:
     assert "Next: to restore, run the same command without --tags" in made()["msg"]
 
