@@ -141,7 +141,7 @@ UNREAD_CHECK = (  # a check that failed without having read anything
 INCOMPLETE = " Add your extra variables: they may hold secrets, so the report does not contain them."
 NEWER = (
     " If {name} has a newer backup by then, latest means that one. To stay with this one, give backup_id "
-    "{id}."
+    "{id} in place of restore_point{alone}."
 )
 OTHER_PLAN = " That needs another plan: make it with --check, then approve it."
 ONCE_MORE = "then run the same command again: only the checks are repeated."
@@ -280,7 +280,8 @@ def next_try(row: Row, report: Row, run: Row) -> tuple[str, str | None]:
     if job_id:
         command = None  # The command lacks the job.
     if moves(row, run):
-        do += NEWER.format(name=called(row), id=printable(_target.backup_id(row)))
+        alone = ", and restore this host alone" if report["kind"] == "fleet" else ""
+        do += NEWER.format(name=called(row), id=printable(_target.backup_id(row)), alone=alone)
     if report["kind"] == "readiness":  # which restores nothing
         do = do.replace("The restore is done. ", "").replace(": only the checks are repeated", "")
     if command and not run.get("command_complete", True):

@@ -332,10 +332,12 @@ def test_the_same_command_may_restore_a_newer_backup() -> None:
     """A backup of a schedule may have been made while the first run went on, of the data from before."""
     begun = {**samples.started(cache(), 9), "restore_point": "latest"}
     words = "If orders-cache has a newer backup by then, latest means that one."
-    stay = f"To stay with this one, give backup_id {begun['backup']['backup_id']}."
+    stay = f"To stay with this one, give backup_id {begun['backup']['backup_id']} in place of restore_point"
     for step, kind in (("verify", "not_running"), ("wait", "wait_timeout"), ("restore", "outcome_unknown")):
         row = samples.failed(begun, step, 9, kind, "The reason.")
-        assert next_of(row)["do"].endswith(f" {words} {stay}")
+        assert next_of(row)["do"].endswith(f" {words} {stay}.")
+        alone = f" {words} {stay}, and restore this host alone."  # -e restore_point is one for all hosts
+        assert next_of(row, kind="fleet")["do"].endswith(alone)
         for fixed in ({**row, "restore_point": samples.POINT}, {**row, "restore_point": None}):
             assert words not in next_of(fixed)["do"]
         assert words not in next_of(row, plan_given=True)["do"], "the plan names the backup"
