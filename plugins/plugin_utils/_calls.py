@@ -252,6 +252,24 @@ def kept_since(row: Row, earlier: Row) -> bool:
     return all(time is not None and made is not None and time < made for time in times)
 
 
+def with_notes_on_earlier_backups(state: State, world: World) -> State:
+    """Return the state with a note on each safety backup of an earlier run beside which there is a new one. A
+    list of the cloud may have left out the restore between them.
+    """
+    for row in state["restores"]:
+        new = (row.get("safety_backup") or {}).get("backup_id")
+        for earlier in state["run"].get("previous") or []:
+            old = (earlier.get("safety_backup") or {}).get("backup_id")
+            if new and old not in (None, new) and _target.overwrote(earlier, row):
+                note = (
+                    f"An earlier run made safety backup {printable(old)} of {_target.called(row)}, and may "
+                    f"have overwritten the data since. This run made {printable(new)} as well. Before an "
+                    "undo, find out which of them you need."
+                )
+                state = with_note(state, note, world)
+    return state
+
+
 # After the restore
 
 

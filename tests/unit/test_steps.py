@@ -1012,8 +1012,11 @@ def test_what_no_run_has_overwritten_is_backed_up_again(
     world = World()
     listed = newest and {"restore_id": "r-another", "created_at": newest}
     world.broken["plan", "c1"] = planned_after(listed or None)
-    run(world, **asked)
+    world.broken["dcs_backup", "c1"] = {**saved("2026-11-25T09:45:00Z"), "backup_id": "s-2"}
+    notes = run(world, **asked)["report"]["notes"]
     assert len(world.named("dcs_backup")) == backups
+    of_both = "made safety backup s-c1 of name-c1, and may have overwritten the data since. This run made s-2"
+    assert [of_both in note for note in notes] == [True] * (backups // 2)
 
 
 @pytest.mark.parametrize(("undone", "backups"), [(False, 0), (True, 2)])
