@@ -165,20 +165,25 @@ def backup_of(row: Row, report_id: str, began: str, job: Job, wait: bool) -> Row
 
 
 def without_late_backups(state: State) -> State:
-    """Return the state without the safety backups that were made after the restore that a row has found:
-    another run has restored the data since the plan, so an undo would bring back what it has restored.
+    """Return the state without the safety backups that were made after a restore that the plan did not see:
+    an undo would bring back what that has restored.
     """
     return {
         **state,
-        "restores": [{**row, "safety_backup": None} if late(row) else row for row in state["restores"]],
+        "restores": [
+            {**row, "safety_backup": None} if late(row, state["run"]) else row for row in state["restores"]
+        ],
     }
 
 
-def late(row: Row) -> bool:
-    """Whether the safety backup of a row was made after its restore."""
+def late(row: Row, run: Row) -> bool:
+    """Whether the safety backup of a row was made after the restore that the row has found, or after one that
+    an earlier run has requested.
+    """
     made = moment((row.get("safety_backup") or {}).get("created_at"))
-    restored = moment((row.get("restore") or {}).get("created_at"))
-    return made is not None and restored is not None and made > restored
+    newest = _target.newest_restore(row) if earlier_backup(row, run) else {}
+    times = [moment(one.get("created_at")) for one in (row.get("restore") or {}, newest)]
+    return made is not None and any(time is not None and made > time for time in times)
 
 
 def waited_for_backup(row: Row, run: Row, job: Job, world: World) -> bool:

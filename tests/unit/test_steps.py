@@ -1019,6 +1019,25 @@ def test_what_no_run_has_overwritten_is_backed_up_again(
     assert [of_both in note for note in notes] == [True] * (backups // 2)
 
 
+@pytest.mark.parametrize(("hour", "kept"), [("09:20", "s-1"), ("09:50", "s-2")])
+def test_a_restore_that_only_the_start_sees_spoils_the_backup_before_it(
+    tmp_path: Path, hour: str, kept: str
+) -> None:
+    """The list of the plan has left out the failed restore of the first run, whose record no run has seen."""
+    asked = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042", "restore_ddm": []}
+    world, second = World(), World()
+    world.broken["dcs_backup", "c1"] = {**saved("2026-11-25T09:00:00Z"), "backup_id": "s-1"}
+    world.broken["restore_start", "c1"] = {"error_kind": "outcome_unknown", "failed_step": "restore"}
+    run(world, **asked)
+    second.broken["plan", "c1"] = planned_after(None)
+    second.broken["dcs_backup", "c1"] = {**saved("2026-11-25T09:40:00Z"), "backup_id": "s-2"}
+    seen = planned_after({"restore_id": "r-1", "created_at": f"2026-11-25T{hour}:00Z"})
+    second.broken["restore_start", "c1"] = {**seen, "outcome": "started", "restore_id": "r-2"}
+    report = run(second, **asked)["report"]
+    assert len(second.named("dcs_backup")) == 2
+    assert (report["restores"][0]["safety_backup"]["backup_id"], report["verdict"]) == (kept, "restored")
+
+
 @pytest.mark.parametrize(("undone", "backups"), [(False, 0), (True, 2)])
 def test_data_of_another_restore_are_backed_up_again(tmp_path: Path, undone: bool, backups: int) -> None:
     """After an undo, an application has used the instance. The backup of the first run has none of that."""
@@ -1094,9 +1113,9 @@ def test_data_nodes_that_only_one_of_two_rows_names_tell_no_difference() -> None
 
 def test_a_backup_is_late_only_if_both_times_can_be_read() -> None:
     backup, restore = {"created_at": "2026-11-25T09:30:00Z"}, {"created_at": "2026-11-25T09:00:00Z"}
-    assert _calls.late({"safety_backup": backup, "restore": restore})
-    assert not _calls.late({"safety_backup": None, "restore": restore})
-    assert not _calls.late({"safety_backup": backup, "restore": None})
+    assert _calls.late({"safety_backup": backup, "restore": restore}, {})
+    assert not _calls.late({"safety_backup": None, "restore": restore}, {})
+    assert not _calls.late({"safety_backup": backup, "restore": None}, {})
 
 
 def test_a_safety_backup_of_an_earlier_run_is_that_of_the_instance() -> None:
