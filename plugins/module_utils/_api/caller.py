@@ -45,8 +45,7 @@ class Gate:
     """
 
     def __init__(self, source: str, others: t.Callable[[], t.ContextManager[None]] | None = None) -> None:
-        self.source, self._lock = source, threading.RLock()
-        self._others, self._given = others or contextlib.nullcontext, others is not None or None
+        self.source, self._others, self._lock = source, others, threading.RLock()
         self._accepted = False
         self._refusal: CloudError | None = None
         # of the last request that showed nothing about the credential
@@ -73,7 +72,7 @@ class Gate:
                     raise
                 refusal = error.with_context(f"{error} {self._explanation(str(error))}")
                 if KEYS_REFUSED.fullmatch(error.facts.get("error_code") or ""):
-                    refusal = self._refusal = refusal.with_context(keys_refused=self._given)
+                    refusal = self._refusal = refusal.with_context(keys_refused=bool(self._others) or None)
                     self._accepted = False
                 raise refusal from None
             self._accepted = True
@@ -95,7 +94,7 @@ class Gate:
                 )
                 unsent = TransportError(text, sent=False, transient=error.transient, **error.facts)
                 raise unsent.with_context(kind=error.kind)
-            with self._others() if unknown else contextlib.nullcontext():
+            with self._others() if unknown and self._others else contextlib.nullcontext():
                 try:
                     yield
                 except CloudError as found:
