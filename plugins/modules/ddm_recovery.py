@@ -232,7 +232,7 @@ data_time:
     does not report it.
   returned: success
   type: str
-  sample: "2025-05-20T09:31:26.503Z"
+  sample: "2025-05-20T09:12:32.000Z"
 newer_backup:
   description: "Always null: a DDM instance can be restored to any point in time."
   returned: success
@@ -273,7 +273,7 @@ diff:
       target: 2f0324a93859487eb5566d75951fcd2din09
       name: orders-db-restored
       data: orders-db (1f5c9fd6cd984056ba89c8c87cc03278in09) as of 2025-05-20T09:12:32.000Z
-      data_nodes: {f4e2949e9b9b4d60b42c89ed39bfe34din01: 7edae0250ebc464897bd92b8d3e8b769in01}
+      data_nodes: {f4e2949e9b9b4d60b42c89ed39bfe34cin01: 7edae0250ebc464897bd92b8d3e8b769in01}
 """
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module

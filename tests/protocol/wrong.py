@@ -125,7 +125,7 @@ def done_by_the_record() -> t.ContextManager[t.Any]:
 def taking_old_for_new() -> t.ContextManager[t.Any]:
     """It takes a record that a list had left out for new, and for its own."""
 
-    def new(before: Observation, now: Observation, sent_at: float) -> tuple[str, ...]:
+    def new(before: Observation, _dummy: Observation, now: Observation, sent_at: float) -> tuple[str, ...]:
         return tuple(sorted(now.own - before.records.keys())) or now.running
 
     return mock.patch.object(protocol, "find_effects", new)

@@ -715,6 +715,35 @@ def test_a_job_of_unknown_kind_is_likely_to_be_the_restore_while_its_target_is_r
     assert (seen.job is not None) is named and "j28" in seen.created
 
 
+def beside(name: str, status: str) -> dict[str, Any]:
+    return {**job(28, status, name=name), "id": name}
+
+
+@pytest.mark.parametrize(
+    ("jobs", "named"),
+    [
+        # Other work with an unknown name, which the cloud does beside a restore or did before it
+        ([beside("Sync", "Running"), beside("RestoreInstance", "Running")], "RestoreInstance"),
+        ([beside("Sync", "Completed"), beside("RestoreInstance", "Completed")], "RestoreInstance"),
+        ([beside("Sync", "Completed"), beside("Pitr", "Running")], "Pitr"),
+        ([beside("Pitr", "Running"), beside("RestoreInstance", "Completed")], "Pitr"),
+        ([beside("Sync", "Completed")], None),
+        ([beside("Sync", "Failed")], None),
+    ],
+)
+def test_a_refusal_and_adopt_mean_the_same_job_on_a_target_that_is_being_restored(
+    jobs: list[dict[str, Any]], named: str | None
+) -> None:
+    """A task that waits for the wrong job would be green after a failed restore."""
+    restoring: Any = FakeDdm(False, jobs, "RESTORE")
+    assert refusal(recovery(restoring)).details().get("job_id") == named
+    if named is None:
+        with pytest.raises(Busy, match="no restore job on it can be seen yet"):
+            newest_job(restoring, "t", is_restore)
+    else:
+        assert newest_job(restoring, "t", is_restore)["id"] == named
+
+
 def test_a_recovery_whose_parameters_are_refused_names_its_source_once() -> None:
     operation = recovery(FakeDdm())
     refused = api_error(400, "DBS.280001")

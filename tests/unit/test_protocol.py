@@ -247,7 +247,15 @@ def test_fate(error: CloudError, meaning: str) -> None:
     ],
 )
 def test_effect(before: Observation, now: Observation, found: tuple[str, ...]) -> None:
-    assert find_effects(before, now, NOW) == found
+    assert find_effects(before, now, now, NOW) == found
+
+
+def test_a_likely_effect_is_believed_when_two_observations_show_no_own_one() -> None:
+    """A list can leave out the restore once, and show only what the cloud does beside it."""
+    beside = Observation(blocked="restoring", likely=frozenset({"l"}), created={"l": NOW_MS}, state="l")
+    both = Observation(blocked="restoring", likely=frozenset({"l"}), own=frozenset({"a"}), state="both")
+    assert run(Script([QUIET, beside, both], [LOST], "job_id")).id == "a"
+    assert run(Script([QUIET, beside, beside], [LOST], "job_id")).id == "l"
 
 
 @pytest.mark.parametrize(
@@ -266,7 +274,7 @@ def test_what_was_created_before_the_request_was_sent_is_not_its_effect(
 ) -> None:
     """A list can leave out an old record before the request, and show it after it."""
     now = Observation(own=frozenset({"a"}), created={"a": created})
-    assert find_effects(Observation(), now, NOW) == found
+    assert find_effects(Observation(), now, now, NOW) == found
 
 
 def test_an_old_job_that_a_list_has_left_out_is_not_adopted() -> None:
@@ -827,9 +835,9 @@ def test_one_that_was_done_before_is_not_what_restores_the_instance_now() -> Non
     """The list leaves out the newest record, so an old one of our own seems to hold the instance."""
     before = Observation(own=frozenset({"old"}), records={"old": {}, "foreign": {}})
     after = Observation(("old",), "old", "busy", own=frozenset({"old"}), created={"old": NOW_MS - 600_000})
-    assert find_effects(before, after, NOW) == find_effects(QUIET, after, NOW) == ()
+    assert find_effects(before, after, after, NOW) == find_effects(QUIET, after, after, NOW) == ()
     seen = dataclasses.replace(after, own=frozenset({"old", "new"}))
-    assert find_effects(before, seen, NOW) == find_effects(QUIET, seen, NOW) == ("new",)
+    assert find_effects(before, seen, seen, NOW) == find_effects(QUIET, seen, seen, NOW) == ("new",)
 
 
 # What is done already

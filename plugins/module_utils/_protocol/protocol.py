@@ -219,7 +219,7 @@ def reconcile(
             if not error.transient:
                 raise search.unknown(f" The search failed: {error}") from None
         if observed is not None:
-            found = find_effects(before, observed, sent_at)
+            found = find_effects(before, previous or before, observed, sent_at)
             if found:
                 return found_by(operation, observed, found, UNKNOWN)
             # twice in a row: one status can be old

@@ -27,13 +27,17 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.ope
 KEPT_AT_EACH_END = 8  # observations at each end of a trail that is too long to report whole
 
 
-def find_effects(before: Observation, now: Observation, sent_at: float) -> tuple[str, ...]:
+def find_effects(
+    before: Observation, previous: Observation, now: Observation, sent_at: float
+) -> tuple[str, ...]:
     """Return the IDs that this operation may have caused since `before`: new ones that are or may be its own.
 
     If there are none, it returns a running one to attach to. It skips a record that was there before the
-    request, because that one had ended: the list has left out the one that runs.
+    request, because that one had ended: the list has left out the one that runs. It can leave out an own one,
+    too: a likely one must be in `previous` as well.
     """
-    own = appeared(now.own, before, now, sent_at) or appeared(now.likely, before, now, sent_at)
+    likely = now.likely & previous.likely
+    own = appeared(now.own, before, now, sent_at) or appeared(likely, before, now, sent_at)
     if own:
         return tuple(sorted({*own, *appeared(now.possible, before, now, sent_at)}))
     return tuple(found for found in now.running if found not in before.records and found != now.done)

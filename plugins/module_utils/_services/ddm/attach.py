@@ -31,6 +31,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     DdmJob,
     is_being_restored,
     is_too_old,
+    job_on_target,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
     is_of,
@@ -117,11 +118,11 @@ def newest_job(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
     on_target = [job for job in recent_jobs(ddm) if same_id(job["instance_id"], target)]
     found = next(filter(of_kind, on_target), None)
     old = found is None or is_too_old(ddm, found)
-    instance = ddm.instance(target) if old else {"status": None}
+    instance = ddm.instance(target)
     if is_being_restored(instance):
-        for job in on_target:
-            if not (is_other(job) or is_too_old(ddm, job)) and end(job) != "failed":
-                return job
+        found = job_on_target(ddm, on_target, of_kind, True) or (None if old else found)
+        if found:
+            return found
         raise Busy(
             f"{target} is being restored, but no restore job on it can be seen yet. Run the task again in a "
             "few minutes."

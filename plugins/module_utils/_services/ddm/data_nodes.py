@@ -105,18 +105,17 @@ def relations(options: Candidates) -> tuple[list[Row], str | None]:
 
     The reason names each unmatched node, and says for each candidate why it cannot be used.
     """
-    found = match(options)
-    unmatched = [source for source in options if source not in found]
-    if options and not unmatched:
-        return [
-            {"source_instance_id": source, "target_instance_id": found[source]} for source in options
-        ], None
     if not options:
         return [], "the source instance has no data node at that time"
-    return [], "; ".join(
-        f"data node {source} has no target of its own ({describe_candidates(options[source])})"
-        for source in unmatched
-    )
+    found = match(options)
+    faults = [
+        f"data node {source} has no target of its own ({describe_candidates(rows)})"
+        for source, rows in options.items()
+        if source not in found
+    ]
+    if faults:
+        return [], "; ".join(faults)
+    return [{"source_instance_id": source, "target_instance_id": found[source]} for source in options], None
 
 
 def describe_candidates(rows: t.Sequence[Row]) -> str:

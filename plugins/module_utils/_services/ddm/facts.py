@@ -43,14 +43,13 @@ def difference(known: Row, when: str) -> tuple[Row, str]:
 
 def last_seconds(jobs: t.Iterable[Row], instances: t.Container[str | None]) -> int | None:
     """Return the seconds of the newest completed restore of these instances, else of any in the project."""
+
+    def newest(done: t.Iterable[Row]) -> int | None:
+        return seconds_of_newest((job["created_time"], job["end_time"]) for job in done)
+
     done = [job for job in jobs if ending(job["status"]) == "succeeded"]
-    own = seconds_of_newest(begin_and_end(job) for job in done if job["instance_id"] in instances)
-    return seconds_of_newest(map(begin_and_end, done)) if own is None else own
-
-
-def begin_and_end(job: Row) -> tuple[t.Any, t.Any]:
-    """Return when a job began and ended, as the API writes it."""
-    return job["created_time"], job["end_time"]
+    own = newest(job for job in done if job["instance_id"] in instances)
+    return newest(done) if own is None else own
 
 
 def shown_name(ddm: Ddm, names: Named, observed: PairObservation) -> str | None:

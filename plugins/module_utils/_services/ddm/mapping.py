@@ -55,15 +55,11 @@ def check_relations(given: t.Sequence[Row], options: Candidates) -> list[Row]:
     ]
     faults += [f"source {node} is mapped twice" for node in dict.fromkeys(sources) if sources.count(node) > 1]
     faults += [f"target {node} is used twice" for node in dict.fromkeys(targets) if targets.count(node) > 1]
-    for row in chosen:
-        usable = [
-            node["instance_id"] for node in options.get(row["source_instance_id"], []) if node["available"]
-        ]
-        if row["source_instance_id"] in options and row["target_instance_id"] not in usable:
-            faults.append(
-                f"{row['target_instance_id']} cannot take {row['source_instance_id']} "
-                f"({describe_candidates(options[row['source_instance_id']])})"
-            )
+    for source, target in zip(sources, targets):
+        rows = options.get(source)
+        usable = [node["instance_id"] for node in rows or () if node["available"]]
+        if rows is not None and target not in usable:
+            faults.append(f"{target} cannot take {source} ({describe_candidates(rows)})")
     if faults:
         pairs = [
             f"{{{', '.join(f'{end}: {node}' for end, node in row.items())}}}" for row in relations(options)[0]

@@ -17,10 +17,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.names import by_id, one_named
 
 MODULE = "ddm_instance_info"
-SOURCE_OPTIONS, TARGET_OPTIONS = (
-    ("instance_id", "instance_name"),
-    ("target_instance_id", "target_instance_name"),
-)
+SOURCE_OPTIONS = ("instance_id", "instance_name")
+TARGET_OPTIONS = ("target_instance_id", "target_instance_name")
 OPTIONS: Spec = {name: {"type": "str"} for name in (*SOURCE_OPTIONS, *TARGET_OPTIONS)}
 T = t.TypeVar("T")
 

@@ -47,10 +47,7 @@ ANEW = "run the task again without job_id and adopt to start it once more"
 
 @dataclass(frozen=True)
 class PairObservation(Observation):
-    """An observation of a pair.
-
-    It has the newest job on its target that has not failed, and every job of this kind in the project.
-    """
+    """An observation of a pair, with every job of this kind in the project, and job_on_target()."""
 
     target: Row = field(default_factory=dict)
     job: Row | None = None
@@ -64,8 +61,26 @@ def is_being_restored(target: Row) -> bool:
 
 
 def is_too_old(ddm: Ddm, job: Row) -> bool:
-    """Whether a job is too old to restore its target now. The job that does may not be listed yet."""
+    """Whether a job is too old to restore its target now."""
     return is_stuck(created(job), ddm.now())
+
+
+def job_on_target(
+    ddm: Ddm, on_target: list[Row], of_kind: t.Callable[[Row], bool], restoring: bool
+) -> Row | None:
+    """Return which job restores a target now, or else has done so: the newest one that has not failed.
+
+    Beside a restore, other work with an unknown name can run.
+    """
+    jobs = [
+        job
+        for job in on_target
+        if end(job) != "failed" and (not is_too_old(ddm, job) or (end(job) and not restoring))
+    ]
+    named = next(filter(of_kind, jobs), None)
+    unknown = [job for job in jobs if not is_other(job) and restoring == (end(job) is None)]
+    found = [job for job in jobs if job == named or job in unknown]
+    return min(found, key=lambda job: (end(job) is not None, restoring and not of_kind(job)), default=None)
 
 
 def check_pair(names: Named) -> None:
@@ -113,23 +128,18 @@ class Pair:
         jobs = [job for job in history if is_of(job, self.source, self.target)]
         # A job that names the source may be for another target, whatever the statuses say: they can be old.
         on_target = [job for job in listed if same_id(job["instance_id"], self.target)]
-        mine = [job for job in on_target if job in jobs]
-        # What restores the target, or has done so, has any name but those of other work.
-        idle = target["available"] and not restoring
-        likely = [job for job in on_target if not (idle or is_other(job)) and (restoring or end(job))]
-        # An old job does not restore the target now. One that never ends is not waited for.
-        past = [job for job in on_target if is_too_old(self.ddm, job) and (restoring or not end(job))]
-        candidates = [job for job in on_target if job in mine or job in likely]
-        job = next((job for job in candidates if job not in past and end(job) != "failed"), None)
+        mine = [*filter(self.of_kind, on_target)]
+        job = job_on_target(self.ddm, on_target, self.of_kind, restoring)
         runs = job if job and end(job) is None else None
         # The list of targets may be older than that of jobs, in which a restore has just begun.
-        free = idle and not (runs and is_restore(runs))
+        free = target["available"] and not restoring and not (runs and is_restore(runs))
         state = (target["available"], target["status"], frozenset((job["id"], job["status"]) for job in jobs))
         return PairObservation(
             blocked=None if free else self.reason(target, job, restoring),
             explained=False,
             own=frozenset(job["id"] for job in mine),
-            likely=frozenset(job["id"] for job in likely if restoring),
+            # What restores the target has any name but those of other work.
+            likely=frozenset(job["id"] for job in on_target if restoring and not is_other(job)),
             possible=frozenset(job["id"] for job in jobs if job not in mine),
             records={job["id"]: job for job in listed},
             created={job["id"]: created(job) for job in listed},
@@ -143,23 +153,18 @@ class Pair:
 
     def reason(self, target: Row, job: Row | None, restoring: bool) -> str:
         """Return why the target is not available, and which job is on it."""
-        status = f"no reason given, status {target['status']}"
+        status, shown = f"no reason given, status {target['status']}", self.ddm.redactor.printable
         why = "a restore of it runs" if target["available"] else target["unavailable_reason"] or status
-        text = f"the target is not available ({self.ddm.redactor.printable(why, 200)})"
-        if job:
-            then = "attaches to it" if end(job) is None else "only reports its end"
-            return f"{text}; {self.describe(job)}, job_id={job['id']} {then}"
-        return (
-            f"{text}; it is being restored, but no restore job on it can be seen yet" if restoring else text
-        )
-
-    def describe(self, job: Row) -> str:
-        """Return a job on the target with its status and age, for people."""
-        name = self.ddm.redactor.printable(job["name"] or "unnamed", 80)
-        status = self.ddm.redactor.printable(job["status"], 64)
+        text = f"the target is not available ({shown(why, 200)})"
+        if not job:
+            return text + "; it is being restored, but no restore job on it can be seen yet" * restoring
+        then = "attaches to it" if end(job) is None else "only reports its end"
         made = created(job)
         age = "" if made is None else f", {in_words((self.ddm.now() - made) / 1000)} old"
-        return f"{name} job {job['id']} on it is {status}{age}"
+        return (
+            f"{text}; {shown(job['name'] or 'unnamed', 80)} job {job['id']} on it is "
+            f"{shown(job['status'], 64)}{age}, job_id={job['id']} {then}"
+        )
 
 
 @dataclass(frozen=True)
