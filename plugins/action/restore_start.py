@@ -28,7 +28,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner impor
     without_blanks,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _rows, _start
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _refusals, _rows, _start
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import InProcess, encoded
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates import from_cloud
 
@@ -74,6 +74,7 @@ class ActionModule(InProcess):
         rows, dry_run = _rows.from_input(options["restores"]), self._task.check_mode
         repeated, both, region = _rows.repeated(rows), _rows.crossed(rows), self.region(options)
         common = {name: value for name, value in self._task.args.items() if name not in _start.OPTIONS}
+        caller = self.caller()
 
         def run(row: Row, check_mode: bool) -> _rows.RowResult:
             self.end_if_orphaned()
@@ -84,7 +85,9 @@ class ActionModule(InProcess):
                 if keys in refused:  # A few more refused signatures would lock these keys.
                     return _rows.RowResult(refused[keys], at, 0.0)
                 given = {**common, **_rows.request(row, repeated, both), **_start.waiting(options)}
-                result = self.run_module(row, given, task_vars)
+                result = _refusals.apart(
+                    f"{caller}{keys or ''}", lambda: self.run_module(row, given, task_vars)
+                )
             except CloudError as error:
                 result = failure(error)
             except AnsibleError as error:  # It is not known whether the module has begun.
