@@ -36,7 +36,7 @@ LOCKED = re.compile("reach the limit", re.IGNORECASE)  # in the gateway's messag
 
 
 class Gate:
-    """Sends the first signed request of a credential alone. When the cloud refuses it, no other is sent.
+    """Sends the first signed request of a credential alone, and no other if the cloud refuses it.
 
     More than five refused signatures in a row lock an access key for five minutes, for everybody who uses it.
 

@@ -32,7 +32,7 @@ READ_CAP, LIST_CAP, POST_CAP = 8 << 20, 32 << 20, 1 << 20
 # Seconds for which what was observed allows a POST, from the beginning of the first observation
 STALE = 60.0
 WARN_SKEW = 60  # seconds that this machine's clock may be off without a warning
-# Seconds that the gateway allows
+# Seconds that the gateway allows (apig-faq-0003)
 SIGNING_SKEW = 15 * 60
 # Fields that must not occur twice in one object
 IDENTITY_FIELDS = {"id", "restore_id", "backup_id", "job_id", "instance_id", "status"}

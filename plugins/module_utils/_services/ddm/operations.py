@@ -56,7 +56,7 @@ class PairObservation(Observation):
 
 
 def is_being_restored(target: Row) -> bool:
-    """Whether a restore is writing to an instance now, by its status."""
+    """Whether an instance is being restored now, by its status."""
     return "RESTOR" in (target["status"] or "").upper()
 
 
@@ -78,8 +78,7 @@ def job_on_target(
         if end(job) != "failed" and (not is_too_old(ddm, job) or (end(job) and not restoring))
     ]
     named = next(filter(of_kind, jobs), None)
-    unknown = [job for job in jobs if not is_other(job) and restoring == (end(job) is None)]
-    found = [job for job in jobs if job == named or job in unknown]
+    found = [job for job in jobs if job == named or (not is_other(job) and restoring == (end(job) is None))]
     return min(found, key=lambda job: (end(job) is not None, restoring and not of_kind(job)), default=None)
 
 
