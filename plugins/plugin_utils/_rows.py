@@ -140,7 +140,7 @@ def request(row: Row, repeated: t.Collection[Subject], both: t.Mapping[str, str]
     if crossing:
         raise InvalidArgument(crossing)
     others = {name for other in SERVICES.values() for name in other.options} - set(service.options)
-    foreign = [name for name in row if name in others and row[name] is not None and name not in OWN]
+    foreign = [name for name in row if name in others and row[name] is not None]
     if foreign:
         raise InvalidArgument(f"{', '.join(foreign)} cannot be used with service {row['service']}.")
     given = {name: row.get(name) for name in service.options}
