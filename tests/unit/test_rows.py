@@ -197,7 +197,7 @@ def test_a_plan_to_attach_starts_nothing_after_that_restore_has_ended(
     planned = run("restore_start", [cache(0, operation_id="own")], check=True)["restores"]
     assert (planned[0]["action"], planned[0]["restore_id"]) == ("adopt", other["restore_id"])
     attached = run("restore_start", planned)["restores"]
-    assert (attached[0]["adopted"], attached[0]["restore_id"]) == (True, other["restore_id"])
+    assert (attached[0]["outcome"], attached[0]["restore_id"]) == ("started", other["restore_id"])
     server[1].passed += 3600
     (late,) = run("restore_start", planned)["restores"]
     assert (late["error_kind"], late["failed_step"]) == ("not_restorable", "restore")
@@ -318,8 +318,10 @@ def test_one_job_cannot_belong_to_two_rows() -> None:
     assert first == rows[0]
     assert (second["error_kind"], second["outcome"], second["changed"]) == ("outcome_unknown", None, True)
     assert "the job that was found, j, belongs to another of these restores" in second["msg"]
-    passed = [_row.complete({"service": "dcs"}), _row.complete({"service": "dcs"})]
-    assert _rows.taken_twice(passed, NOW) == passed
+    apart = [{**rows[0], "outcome": None, "error_kind": "busy"}, rows[1]]
+    assert _rows.taken_twice(apart, NOW) == apart, "the first was refused because of the second"
+    passed = [_row.complete({**cache(number), "outcome": "started", "adopted": True}) for number in range(2)]
+    assert _rows.taken_twice(passed, NOW) == passed, "a cache has no job"
 
 
 def refusals(rows: list[_row.Row]) -> dict[int, CloudError]:
@@ -355,6 +357,11 @@ def test_what_one_row_reads_and_another_overwrites() -> None:
     assert "In the second, name a time before the first one" in str(found[4])
     assert refusals([rows[0], {**rows[1], "outcome": None, "error_kind": "busy"}, rows[2]]) == {}
     assert refusals([rows[0], {**rows[0], "target": {"instance_id": "c"}}]) == {}
+    ended = {**rows[1], "outcome": "succeeded"}
+    assert _rows.crossed([rows[0], ended]) == {}, "what it has read is not read again"
+    jobs = [_row.complete({"service": "ddm", "job_id": one, "outcome": "planned"}) for one in ("j", "k")]
+    named = _row.complete({**cache(0), "instance_id": None, "instance_name": "none", "outcome": "planned"})
+    assert _rows.crossed([*jobs, named]) == {}, "of the jobs no instance is known"
 
 
 def test_a_data_node_is_taken_once() -> None:
