@@ -273,6 +273,8 @@ def test_a_run_without_an_operation_id_continues_nothing(tmp_path: Path) -> None
     assert [row["job_id"] for row in attached["previous"]] == [bad()["job_id"]]
     other = {**bad(), "action": "adopt", "restore_time": samples.POINT_MS + 1}
     assert begun(tmp_path, 30, "dddddd", [other], operation_id=None)["previous"] == []
+    beside = {**samples.planned("ddm", "sessions-db"), "action": "adopt"}  # restored to the same time
+    assert begun(tmp_path, 30, "eeeeee", [other, beside], operation_id=None)["previous"] == []
 
 
 def cache(name: str) -> samples.Row:
@@ -296,6 +298,11 @@ def test_a_target_that_was_left_alone_need_not_be_named_again(tmp_path: Path) ->
     mistyped = {**samples.planned("dcs", "ordes-cache"), "error_kind": "not_found", "failed_step": "plan"}
     first = written(begun(tmp_path), bad(), mistyped)
     assert begun(tmp_path, 30, "bbbbbb", rows=[bad(), good()])["id"] == first["id"]
+    saved = {**samples.planned("dcs", "sessions"), "error_kind": "busy", "failed_step": "restore"}
+    saved.update(changed=False)
+    last = written(begun(tmp_path, 30), bad(), {**saved, "safety_backup": {"backup_id": "s"}})
+    assert last["restores"][1]["data_state"] == "untouched"
+    assert begun(tmp_path, 40, "cccccc")["id"] != last["id"], "its safety backup would be lost"
 
 
 def test_slices_that_run_at_once_have_reports_of_their_own(tmp_path: Path) -> None:
