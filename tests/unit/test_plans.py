@@ -128,7 +128,11 @@ def test_a_drill_overwrites_scratch_instances_alone() -> None:
         assert "is not in drill_scratch" in str(_guards.out_of_bounds(row, drill))
     nodes = drill._replace(scratch=("n2",))
     assert "is not in drill_scratch" in str(_guards.out_of_bounds(database(), nodes)), "a data node is none"
+    unknown = database(target=None, data_node_relations=None)
+    assert "is not in drill_scratch" in str(_guards.out_of_bounds(unknown, drill._replace(production=("x",))))
     assert _guards.out_of_bounds(cache(), _options.Options()) is None
+    found = _guards.obstacle(cache(), None, drill, False, NOW, {})
+    assert found and found[1].endswith(f"is not in drill_scratch. {_guards.NOTHING}")
 
 
 def test_a_name_that_contradicts_the_cloud() -> None:
@@ -162,6 +166,8 @@ def test_how_far_data_may_lie_from_the_point() -> None:
     assert _guards.too_far(cache(), "latest", 3600, NOW, None) is None
     assert _guards.too_far(cache(), None, 1, NOW, None) is None, "a backup was named, and no point"
     assert _guards.too_far(cache(action="nothing"), "latest", 1, NOW, None) is None
+    found = _guards.obstacle(cache(), "latest", _options.Options(max_gap=3599), False, NOW, {})
+    assert found and found[1].endswith(f"(backup_id b1). {_guards.NOTHING}")
     older = database(data_time="2026-11-25T08:46:40.000Z")
     words = "3600 s older than the requested point, but restore_max_gap is 3599 s."
     assert str(_guards.too_far(older, "latest", 3599, NOW, None)).endswith(words), "both are 1 h"
@@ -193,6 +199,8 @@ def test_the_digest_covers_what_is_done_alone() -> None:
     same += [{"last_seconds": 5}, {"label": "shop"}, {"steps": [1]}, {"what": "x"}]
     for change in same:
         assert _plans.digest([cache(**change), database()], ACCOUNT, True) == digest, change
+    running = database(action="adopt", job_id="j")  # its data nodes say what it restores
+    assert _plans.digest([cache(), running], ACCOUNT, True) == digest
     assert _plans.digest(rows[::-1], ACCOUNT, True) == digest
     others: list[dict[str, Any]] = [{"backup": {"backup_id": "b2"}}, {"operation_id": "x"}, {"group": 3}]
     others += [{"target": {"instance_id": "c2"}}, {"region": "eu"}, {"error_kind": "busy"}]
