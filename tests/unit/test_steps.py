@@ -182,8 +182,10 @@ def test_readiness_tells_the_checks_of_no_restore() -> None:
 
     asked: list[dict[str, Any]] = []
     entry = {**CACHE, "connection": {"password": "secret"}, "checks": [{"ping": True}]}
-    morning = job(True, restore_dcs=[entry])._replace(kind="readiness", read_only=True)
-    _steps.run({}, RESTORE, morning, Asked())
+    morning = job(False, restore_dcs=[entry])._replace(kind="readiness", read_only=True)
+    world = Asked()
+    _steps.run({}, RESTORE, morning, world)
+    assert world.named("restore_start") == world.named("dcs_backup") == [], "it only reads"
     assert [(row["instance_id"], row.get("outcome")) for row in asked] == [("c1", None)]
 
 
@@ -205,6 +207,7 @@ def test_groups_in_order_each_with_a_safety_backup_before() -> None:
         ("restore_verify", ["t1", "c1"]),
     ]
     assert world.attached == [None, "s-c1"], "the record of a backup may appear after the second call"
+    assert "SAVED name-c1 s-c1   safety backups, for an undo" in world.lines
     assert state["report"]["verdict"] == "restored"
     assert world.lines[-1] == "Report: none is written, restore_report_dir is not set"
 
@@ -331,6 +334,20 @@ def test_a_run_waits_for_the_safety_backup_of_one_that_was_killed(tmp_path: Path
     late = BackedUpLate(killed.kept[-1])
     state = run(late, **{**asked, "restore_report_dir": str(tmp_path / "late")})
     assert (outcomes(state)[1], late.waits) == (("c1", "succeeded"), 1)
+
+
+def test_a_run_finds_the_safety_backup_among_several_that_were_killed(tmp_path: Path) -> None:
+    """The request of the first one never arrived, so only the second one is making a backup."""
+    asked: dict[str, Any] = {"restore_ddm": [], "restore_operation_id": "CHG-1042"}
+    asked["restore_report_dir"] = str(tmp_path)
+    killed = Interrupted()
+    for minutes in range(2):
+        killed._time = itertools.count(NOW + minutes * 60000, 1000)
+        with pytest.raises(Killed):
+            run(killed, **asked)
+    again = BackedUp(killed.kept[-1])
+    again._time = itertools.count(NOW + 120000, 1000)
+    assert (outcomes(run(again, **asked)), again.waits) == ([("c1", "succeeded")], 1)
 
 
 @pytest.mark.parametrize(("kind", "plan_only"), [("fleet", True), ("readiness", False), ("fleet", False)])
@@ -520,6 +537,8 @@ def test_a_folder_that_has_become_unwritable_stops_a_run_before_it_overwrites(
     """The user's tasks may have filled the disk since the plan."""
     world, folder = World(), tmp_path / "reports"
     state = run(world, "plan", restore_report_dir=str(folder), restore_safety_backup=saved)
+    world.states = {"t1": "adopt", "c1": "adopt"}
+    attached = run(world, "plan", restore_report_dir=str(folder))
     folder.rmdir()
     folder.write_text("")
     state = run(world, "together", "report", state=state, restore_report_dir=str(folder))
@@ -529,6 +548,9 @@ def test_a_folder_that_has_become_unwritable_stops_a_run_before_it_overwrites(
     why += "restore_report_dir to a writable folder."
     assert (state["report"]["verdict"], state["report"]["msg"]) == ("refused", why)
     assert {row["data_state"] for row in state["report"]["restores"]} == {"untouched"}
+    attached = run(world, "together", state=attached, restore_report_dir=str(folder))
+    assert world.named("restore_wait") == [["t1"], ["c1"]], "it overwrites nothing, so it goes on"
+    assert {row["outcome"] for row in attached["restores"]} == {"succeeded"}
 
 
 @pytest.mark.parametrize("module, started", [("dcs_backup", []), ("restore_start", [["t1"], ["c1"]])])
@@ -678,9 +700,11 @@ def test_nothing_is_asked_where_nothing_would_be_overwritten() -> None:
     assert world.named("dcs_backup") == []
 
 
-def test_leaving_out_the_approval_is_no_approval() -> None:
+@pytest.mark.parametrize("needed", ["restore_confirm", "restore_plan_digest"])
+def test_leaving_out_the_approval_is_no_approval(needed: str) -> None:
     world = World()
-    state = run(world, "plan", "safeguard", "restore", "report", restore_confirm=True)
+    approval = {"restore_confirm": True, "restore_plan_digest": run(World(), "plan")["run"]["plan_digest"]}
+    state = run(world, "plan", "safeguard", "restore", "report", **{needed: approval[needed]})
     assert world.named("restore_start") + world.named("dcs_backup") == []
     assert "The step approve was left out" in state["run"]["refused"]
 
@@ -714,7 +738,8 @@ def test_readiness_plans_no_backup_of_what_is_not_overwritten(action: str) -> No
 @pytest.mark.parametrize("ticket", ["CHG-1042", "1042", "2026-11-25"])
 def test_a_plan_starts_nothing_and_is_carried_out_exactly(tmp_path: Path, ticket: str) -> None:
     world = World()
-    planned = run(world, plan_only=True, restore_operation_id=ticket, restore_report_dir=str(tmp_path))
+    asked = {"restore_operation_id": ticket, "restore_report_dir": str(tmp_path)}
+    planned = run(world, plan_only=True, restore_confirm=True, **asked)  # a plan needs no approval
     assert [name for name, check, rows in world.calls] == ["restore_start"]
     assert planned["report"]["verdict"] == "planned"
     path = planned["report"]["files"]["json"]
@@ -1230,6 +1255,10 @@ def test_a_safety_backup_that_was_refused_has_changed_nothing() -> None:
     state = run(world, "plan", "safeguard", restore_ddm=[])
     assert outcomes(state) == [("c1", "rejected")]
     assert state["changed"] is False
+    world.broken["dcs_backup", "c1"] = {"failed": True, "error_kind": "busy", "msg": "It is busy."}
+    world.calls.clear()
+    assert outcomes(run(world, "plan", "safeguard", restore_ddm=[])) == [("c1", "busy")]
+    assert world.named("dcs_backup") == [["c1"]], "no earlier run is backing it up, so it is not sent again"
     world.broken["dcs_backup", "c1"] = {"failed": True, "error_kind": "outcome_unknown", "msg": "Lost."}
     assert run(world, "plan", "safeguard", restore_ddm=[])["changed"] is True
     world.broken["dcs_backup", "c1"] = {"failed": True, "error_kind": "rejected", "msg": "Unpaid."}
@@ -1568,8 +1597,8 @@ def test_tags_ask_for_steps(tags: str, around: str, steps: list[str]) -> None:
 def test_an_approval_is_asked_for_once_a_run() -> None:
     """A later batch of a fleet takes the approval over from the first one."""
     world = World(typed="yes")
-    run(world, "plan", "approve", "approve", restore_confirm=True)
-    assert world.text.count("Type yes to go on") == 1
+    run(world, "plan", "approve", "approve", restore_confirm=True, restore_ddm=[])
+    assert world.text.count("Overwrite 1 instance? Type yes to go on") == 1
 
 
 @pytest.mark.parametrize(
