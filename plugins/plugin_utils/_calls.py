@@ -127,7 +127,7 @@ def with_safety_backup(row: Row, run: Row, job: Job, world: World, wait: bool, b
         return _target.done(row, "safeguard", "ok", begun_ms) if wait else row
     module, given = str(_target.backup_module(row)), backup_of(row, run["id"], run["began"], job, wait)
     if wait:  # for the one that this run has started
-        given["backup_id"] = (row.get("safety_backup") or {}).get("backup_id")
+        given["backup_id"] = row["safety_backup"]["backup_id"]
     result = world.call(module, given, check=False)
     if result.get("error_kind") == "busy" and waited_for_backup(row, run, job, world):
         result = world.call(module, given, check=False)

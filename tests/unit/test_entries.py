@@ -343,6 +343,8 @@ SAVED: dict[str, Any] = {"service": "dcs", "instance_id": "c", "safety_backup": 
 def test_an_invalid_row_of_a_report_is_not_undone(row: Any) -> None:
     report = {**samples.made([]), "restores": [SAVED]}
     assert [one["backup_id"] for one in _entries.of_undo(report, None)[0]] == ["b"]
+    stack = {**report, "restores": [{"service": "ddm", "safety_backup": None}, SAVED]}
+    assert _entries.of_undo(stack, None) == _entries.of_undo(report, None), "only the cache has a backup"
     nameless = {**SAVED, "target": None, "instance_id": "c9", "region": "eu", "profile": "drill"}
     by_name = {**SAVED, "instance_id": None, "target": {"instance_id": "c8", "instance_name": "orders"}}
     (undone,), dummy = _entries.of_undo({**report, "restores": [by_name]}, None)

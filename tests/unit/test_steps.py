@@ -348,6 +348,19 @@ def test_a_run_finds_the_safety_backup_among_several_that_were_killed(tmp_path: 
     again = BackedUp(killed.kept[-1])
     again._time = itertools.count(NOW + 120000, 1000)
     assert (outcomes(run(again, **asked)), again.waits) == ([("c1", "succeeded")], 1)
+    assert len(again.named("dcs_backup")) == 3, "one wait and its own backup, and none of the first run"
+
+
+def test_a_busy_database_waits_for_no_safety_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its service makes none, so the run goes on with the others."""
+    with pytest.raises(Killed):
+        run(Interrupted(), restore_report_dir=str(tmp_path))
+    world = World()
+    world.broken["plan", "t1"] = {"error_kind": "busy", "msg": "It is busy."}
+    monkeypatch.setattr(world, "random", lambda: "def456")
+    state = run(world, restore_report_dir=str(tmp_path))
+    assert outcomes(state) == [("t1", "busy"), ("c1", "succeeded")]
+    assert world.named("dcs_backup") == [["c1"], ["c1"]]
 
 
 @pytest.mark.parametrize(("kind", "plan_only"), [("fleet", True), ("readiness", False), ("fleet", False)])
@@ -848,11 +861,15 @@ def test_a_plan_that_anybody_can_write_approves_nothing(
     for path, mode in ((place, file), (place.parent, folder), (place.parent.parent, above)):
         path.chmod(mode)
     given = {"restore_plan_file": str(place), "restore_dcs": [], "restore_ddm": []}
-    for more, goes_on in (({}, open_one is None), ({"restore_plan_digest": plan["plan_digest"]}, True)):
-        world = World()
+    ways: list[dict[str, Any]] = [{}, {"restore_plan_digest": plan["plan_digest"]}, {"restore_confirm": True}]
+    for more in ways:
+        world, goes_on = World("yes"), bool(more) or open_one is None
         state = run(world, **given, **more)
         assert bool(world.named("restore_start")) is goes_on, state["run"]
-        assert goes_on or f"{open_one} can be written by other users (mode " in state["run"]["refused"]
+        if not goes_on:
+            why = state["run"]["refused"]
+            assert why.startswith(f"The plan {place} cannot be used: ") and "restore_plan_digest, or" in why
+            assert f"{open_one} can be written by other users (mode " in why
 
 
 ODD: tuple[Any, ...] = (None, 7, "x", [], {}, ["x"], [{}], {"x": 1})
@@ -997,6 +1014,8 @@ def test_what_an_earlier_run_has_overwritten_is_not_saved_again(
     second = run(world, restore_dcs=caches[1:], **folder)
     assert world.named("dcs_backup") == []
     assert second["restores"][0]["safety_backup"] == first["restores"][1]["safety_backup"]
+    safeguards = [one["outcome"] for one in second["restores"][0]["steps"] if one["step"] == "safeguard"]
+    assert safeguards == ["ok"], "the report shows that there is one"
     assert second["report"]["verdict"] == "restored" and len(list(tmp_path.glob("*.json"))) == 2
 
 
@@ -1255,6 +1274,7 @@ def test_a_safety_backup_that_was_refused_has_changed_nothing() -> None:
     state = run(world, "plan", "safeguard", restore_ddm=[])
     assert outcomes(state) == [("c1", "rejected")]
     assert state["changed"] is False
+    assert run(World(), "plan", "safeguard", restore_ddm=[])["changed"] is True
     world.broken["dcs_backup", "c1"] = {"failed": True, "error_kind": "busy", "msg": "It is busy."}
     world.calls.clear()
     assert outcomes(run(world, "plan", "safeguard", restore_ddm=[])) == [("c1", "busy")]
