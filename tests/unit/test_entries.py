@@ -343,6 +343,8 @@ SAVED: dict[str, Any] = {"service": "dcs", "instance_id": "c", "safety_backup": 
 def test_an_invalid_row_of_a_report_is_not_undone(row: Any) -> None:
     report = {**samples.made([]), "restores": [SAVED]}
     assert [one["backup_id"] for one in _entries.of_undo(report, None)[0]] == ["b"]
+    asked = {ticket: _entries.of_undo(report, ticket)[0][0]["operation_id"] for ticket in (None, "CHG-1")}
+    assert asked == {None: f"undo {report['id']}", "CHG-1": "CHG-1"}
     stack = {**report, "restores": [{"service": "ddm", "safety_backup": None}, SAVED]}
     assert _entries.of_undo(stack, None) == _entries.of_undo(report, None), "only the cache has a backup"
     nameless = {**SAVED, "target": None, "instance_id": "c9", "region": "eu", "profile": "drill"}
@@ -420,6 +422,7 @@ def test_an_option_of_a_new_type_needs_a_reader() -> None:
         ({"target_instance_name": "DB"}, {"target": {"instance_id": "d1", "instance_name": "Db"}}, False),
         ({"target_instance_name": "Db"}, {"target_instance_name": "Db", "region": "r"}, False),
         ({"target_instance_name": "Db", "profile": ""}, {"target_instance_name": "Db"}, True),
+        ({"target_instance_name": "Db"}, {"target_instance_name": "Db", "profile": ""}, True),
     ],
 )
 def test_an_entry_and_a_row_are_about_one_target(

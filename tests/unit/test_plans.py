@@ -293,6 +293,29 @@ def test_a_plan_of_a_run_that_was_refused_says_why() -> None:
     assert why == "the run that was to make it was refused: restore_confirm must be true or false"
 
 
+    failed = document(cache(error_kind="busy"), verdict="refused")
+    assert "could not be planned (orders-cache)" in str(_plans.unusable(failed, "1.0.0", True, "restore"))
+    for version in ({"schema_version": 2}, {"collection_version": "0.9.0"}):
+        why = str(_plans.unusable({**document(cache()), **version}, "1.0.0", True, "restore"))
+        assert "of the collection made it, but this is version 1.0.0" in why
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change"),
+    [
+        ({}, {"target": {"instance_id": "c1", "instance_name": "sessions"}}, "is called sessions now"),
+        ({}, {"target": {"instance_id": "c1", "instance_name": None}}, None),  # it could not be read
+        ({"error_kind": "busy"}, {}, "could not be planned, and can be now"),
+        ({"action": "nothing"}, {}, "needed nothing when it was planned, and would be overwritten now"),
+        ({"action": "nothing"}, {"action": "adopt"}, None),
+        ({"action": "adopt"}, {}, None),
+    ],
+)
+def test_what_has_changed_since_a_plan(old: Any, new: Any, change: str | None) -> None:
+    found = _plans.differences(document(cache(**old)), [cache(**new)], ACCOUNT)
+    assert found == ([f"orders-cache: {change}"] if change else [])
+
+
 def test_the_digest_covers_whose_instance_it_is() -> None:
     other = {"profile": "other", "details": {"account": {"project_id": "p2"}}}
     moved = {**other, "details": {"account": {"project_id": "p3"}}}

@@ -298,6 +298,8 @@ def test_a_target_that_was_left_alone_need_not_be_named_again(tmp_path: Path) ->
     mistyped = {**samples.planned("dcs", "ordes-cache"), "error_kind": "not_found", "failed_step": "plan"}
     first = written(begun(tmp_path), bad(), mistyped)
     assert begun(tmp_path, 30, "bbbbbb", rows=[bad(), good()])["id"] == first["id"]
+    running = written(begun(tmp_path, 20), bad(), mistyped, finished=False)
+    assert begun(tmp_path, 25, "bbbbbb")["id"] != running["id"], "the run may go on, and then restore it"
     saved = {**samples.planned("dcs", "sessions"), "error_kind": "busy", "failed_step": "restore"}
     saved.update(changed=False)
     last = written(begun(tmp_path, 30), bad(), {**saved, "safety_backup": {"backup_id": "s"}})
@@ -536,6 +538,9 @@ def test_a_host_that_names_another_instance_now_continues_no_report_of_the_first
     assert begun(tmp_path, 1, "bbbbbb", rows=[other])["previous"] == []
     written(first, unknown, finished=False)
     assert begun(tmp_path, 1, "cccccc", rows=[other])["id"] == first["id"]
+    assert begun(tmp_path, 1, "dddddd", rows=[{**other, "label": "b"}])["previous"] == []
+    written(first, {**known, "target": {**known["target"], "instance_name": None}}, finished=False)
+    assert begun(tmp_path, 1, "eeeeee", rows=[other])["previous"] == []
 
 
 def test_a_copy_of_a_report_under_another_name_is_ignored(tmp_path: Path) -> None:

@@ -659,6 +659,8 @@ def test_a_digest_approves_without_a_question() -> None:
     assert "For a database, latest" not in state["run"]["refused"]
     moved = run(World(), restore_plan_digest=digest, restore_ddm=[{**DATABASE, "restore_time": "latest"}])
     assert "For a database, latest is a later time in each new plan." in moved["run"]["refused"]
+    latest = run(World(), restore_plan_digest=digest, restore_dcs=[{"instance_id": "c1"}])
+    assert "For a database, latest" not in latest["run"]["refused"], "that of a cache is its newest backup"
     late = run(World(), restore_plan_digest=digest, restore_operation_id="CHG-2")
     assert "another backup, restore_operation_id or restore_safety_backup" in late["run"]["refused"]
 
@@ -667,6 +669,12 @@ def test_a_digest_that_fits_no_longer_says_what_changed(tmp_path: Path) -> None:
     folder = str(tmp_path)
     planned = run(World(), "plan", "report", plan_only=True, restore_report_dir=folder)
     digest = planned["report"]["plan_digest"]
+    newer = World()
+    newer._time = itertools.count(NOW + 60000, 1000)
+    other = {"restore_report_dir": folder, "restore_dcs": [{**CACHE, "backup_id": "b8"}]}
+    run(newer, "plan", "report", plan_only=True, **other)
+    approved = run(World(), "plan", "approve", restore_plan_digest=digest, restore_report_dir=folder)
+    assert approved["run"]["approval"], "another plan that was made since changes nothing"
     state = run(
         World(),
         restore_plan_digest=digest,
@@ -1274,7 +1282,12 @@ def test_a_safety_backup_that_was_refused_has_changed_nothing() -> None:
     state = run(world, "plan", "safeguard", restore_ddm=[])
     assert outcomes(state) == [("c1", "rejected")]
     assert state["changed"] is False
-    assert run(World(), "plan", "safeguard", restore_ddm=[])["changed"] is True
+    world.broken["dcs_backup", "c1"] = {"changed": True, "backup_id": None}
+    state = run(world, "plan", "safeguard", "restore", restore_ddm=[])
+    assert outcomes(state) == [("c1", "internal_error")] and world.named("restore_start") == []
+    saved = run(World(), "plan", "safeguard", restore_ddm=[])
+    assert saved["changed"] is True
+    assert [one["step"] for one in saved["restores"][0]["steps"]] == ["safeguard"], "once, at its end"
     world.broken["dcs_backup", "c1"] = {"failed": True, "error_kind": "busy", "msg": "It is busy."}
     world.calls.clear()
     assert outcomes(run(world, "plan", "safeguard", restore_ddm=[])) == [("c1", "busy")]
@@ -1361,6 +1374,7 @@ def test_a_safety_backup_is_judged_by_its_end() -> None:
         ({"backup_id": "B1"}, {"backup": {"backup_id": "b1"}}, True),
         ({"backup_id": "b2"}, {"backup": {"backup_id": "b1"}}, False),
         ({"backup_id": "b2"}, {"restore_time": "2026-11-25T09:00:00Z"}, False),
+        ({"restore_time": "latest"}, {"backup": {"backup_id": "b1"}}, False),
     ],
 )
 def test_an_earlier_job_is_attached_to_for_the_same_data_only(
@@ -1381,6 +1395,8 @@ def test_an_earlier_job_is_attached_to_for_the_same_data_only(
         ({"instance_id": "S1", "target_instance_id": "T1"}, True),  # as the service spells neither
         ({"instance_id": None, "instance_name": "orders-db"}, True),
         ({"instance_id": None, "instance_name": "billing-db"}, False),
+        ({"instance_id": None, "instance_name": "Orders-DB"}, False),  # another name, unlike an ID
+        ({"adopt": True}, True),
     ],
 )
 def test_a_job_is_attached_to_by_an_entry_that_asks_for_the_same(
@@ -1399,6 +1415,7 @@ def test_a_job_is_attached_to_by_an_entry_that_asks_for_the_same(
     found = _planning.attached({**entry, **changed}, {"previous": [earlier]}, job())
     assert (found.get("job_id") == "j1") is attaches
     if attaches:  # It is still what was approved.
+        assert "adopt" not in found, "the module takes only one of the two"
         keys = ("restore_time", "data_node_relations")
         assert [found[key] for key in keys] == [earlier[key] for key in keys]
 
@@ -1410,6 +1427,18 @@ def test_an_entry_with_a_job_or_an_error_is_left_as_it_is(own: dict[str, Any]) -
     assert _planning.attached({**entry, **own}, {"previous": [earlier]}, job()) == {**entry, **own}
 
 
+def test_what_an_earlier_row_does_not_say_is_not_taken_from_it() -> None:
+    entry = {"service": "ddm", "instance_id": "s1", "target_instance_id": "t1", "restore_time": "latest"}
+    target = {"service": "ddm", "target_instance_id": "t1", "restore_time": NOW, "job_id": "j1"}
+    assert not _target.same_source(entry, target)
+    assert not _target.same_source({"service": "ddm", "instance_name": "orders-db"}, target)
+    lost = {**entry, "restore_time": None, "data_state": "unknown", "error_kind": "outcome_unknown"}
+    assert _planning.attached(entry, {"previous": [lost]}, job()) == entry
+    cache = {"service": "dcs", "instance_id": "c1", "backup_id": "b1"}
+    known = {**cache, "data_state": "unknown", "restore_id": "r", "restore_point": "latest"}
+    assert _planning.attached(cache, {"previous": [known]}, job()) == cache, "its marker finds it"
+
+
 @pytest.mark.parametrize(
     ("changed", "ticket", "attaches"),
     [
@@ -1419,6 +1448,7 @@ def test_an_entry_with_a_job_or_an_error_is_left_as_it_is(own: dict[str, Any]) -
         ({"operation_id": "CHG-1"}, None, False),
         ({}, "CHG-1", False),
         ({"check_mode": True}, None, False),
+        ({"operation_id": "CHG-1", "verdict": "restored"}, "CHG-1", True),
     ],
 )
 def test_a_job_is_attached_to_by_a_run_of_the_same_operation(
@@ -1428,8 +1458,11 @@ def test_a_job_is_attached_to_by_a_run_of_the_same_operation(
     entry = {"service": "ddm", "instance_id": "s1", "target_instance_id": "t1", "restore_time": "latest"}
     report = run(World(), "plan", "report", restore_dcs=[], restore_report_dir=str(tmp_path))["report"]
     report["restores"][0].update(job_id="j1", data_state="unknown")
-    report.update(verdict="running", **changed)
-    Path(report["files"]["json"]).write_text(json.dumps(report), encoding="utf-8")
+    newer = {**report, "id": report["id"].replace("abc123", "def456"), "verdict": "restored"}
+    newer["restores"] = [{**report["restores"][0], "target": {"instance_id": "t2"}}]  # ends nothing of t1
+    report.update({"verdict": "running", **changed})
+    for one in (report, newer):
+        (tmp_path / f"{one['id']}.json").write_text(json.dumps(one), encoding="utf-8")
     asked = job(restore_operation_id=ticket, restore_report_dir=str(tmp_path))
     found = _planning.attached(entry, {"directory": str(tmp_path)}, asked)
     assert (found.get("job_id") == "j1") is attaches
