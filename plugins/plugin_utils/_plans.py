@@ -83,7 +83,7 @@ def row_effect(row: Plan) -> dict[str, t.Any]:
         "refused": row.get("error_kind"),
     }
     nodes = pairs(row.get("data_node_relations") or [])
-    job = row.get("job_id") if row.get("action") == "adopt" and not nodes else None
+    job = row.get("job_id") if row.get("action") in ("adopt", "nothing") and not nodes else None
     what = {
         "backup": backup_id(row),
         "operation_id": row.get("operation_id"),

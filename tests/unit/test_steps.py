@@ -712,6 +712,17 @@ def test_a_digest_of_a_plan_that_would_do_nothing_approves_no_restore(tmp_path: 
             assert "is the digest of a plan that is out of date. What has changed" in report["msg"]
 
 
+def test_the_digest_of_a_job_holds_when_it_has_ended() -> None:
+    """Otherwise the run that was approved while the job ran would be refused, and check nothing."""
+    asked: dict[str, Any] = {"restore_dcs": [], "restore_ddm": [{"job_id": "j"}]}
+    digests = []
+    for action in ("adopt", "nothing"):
+        world = World()
+        world.states = {"j": action}
+        digests.append(run(world, "plan", **asked)["run"]["plan_digest"])
+    assert digests[0] == digests[1]
+
+
 def test_nothing_is_asked_where_nothing_would_be_overwritten() -> None:
     world = World()
     world.states = {"t1": "adopt", "c1": "nothing"}
