@@ -199,6 +199,8 @@ def test_the_digest_covers_what_is_done_alone() -> None:
     same += [{"last_seconds": 5}, {"label": "shop"}, {"steps": [1]}, {"what": "x"}]
     for change in same:
         assert _plans.digest([cache(**change), database()], ACCOUNT, True) == digest, change
+    for place in ({"profile": ""}, {"details": {"account": {"project_id": "unknown"}}}):
+        assert _plans.digest([cache(**place), database()], ACCOUNT, True) == digest, place
     running = database(action="adopt", job_id="j")  # its data nodes say what it restores
     assert _plans.digest([cache(), running], ACCOUNT, True) == digest
     assert _plans.digest(rows[::-1], ACCOUNT, True) == digest
@@ -314,6 +316,14 @@ def test_a_plan_of_a_run_that_was_refused_says_why() -> None:
 def test_what_has_changed_since_a_plan(old: Any, new: Any, change: str | None) -> None:
     found = _plans.differences(document(cache(**old)), [cache(**new)], ACCOUNT)
     assert found == ([f"orders-cache: {change}"] if change else [])
+
+
+def test_an_entry_may_spell_what_is_planned_in_another_way() -> None:
+    entry = {"service": "ddm", "target_instance_id": "T1", "restore_time": "2026-11-25T10:46:40+01:00"}
+    for profile in (None, ""):
+        assert _plans.others(document(database()), [{**entry, "profile": profile}]) == []
+    later = {**entry, "restore_time": "2026-11-25T10:46:41+01:00"}
+    assert "the entry has restore_time 2026-11-25T10:46:41" in _plans.others(document(database()), [later])[0]
 
 
 def test_the_digest_covers_whose_instance_it_is() -> None:
