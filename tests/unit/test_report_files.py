@@ -554,7 +554,8 @@ def test_a_copy_of_a_report_under_another_name_is_ignored(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "held", ["", "elsewhere 1 2", "nonsense", "\x00", "here 99999999999999999999 1", "here x"]
+    "held",
+    ["", "elsewhere 1 2", "nonsense", "\x00", "here 99999999999999999999 1", "here x", "here 4194305 "],
 )
 def test_a_claim_of_an_unknown_process_does_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: str

@@ -659,7 +659,8 @@ def test_a_digest_approves_without_a_question() -> None:
     assert "For a database, latest" not in state["run"]["refused"]
     moved = run(World(), restore_plan_digest=digest, restore_ddm=[{**DATABASE, "restore_time": "latest"}])
     assert "For a database, latest is a later time in each new plan." in moved["run"]["refused"]
-    latest = run(World(), restore_plan_digest=digest, restore_dcs=[{**CACHE, "backup_id": None, "restore_point": "latest"}])
+    cache = {"instance_id": "c1", "restore_point": "latest"}
+    latest = run(World(), restore_plan_digest=digest, restore_dcs=[cache])
     assert "For a database, latest" not in latest["run"]["refused"], "that of a cache is its newest backup"
     late = run(World(), restore_plan_digest=digest, restore_operation_id="CHG-2")
     assert "another backup, restore_operation_id or restore_safety_backup" in late["run"]["refused"]
