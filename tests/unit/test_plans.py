@@ -294,7 +294,6 @@ def test_a_plan_of_a_run_that_was_refused_says_why() -> None:
     why = str(_plans.unusable(refused, "1.0.0", True, "restore"))
     assert why == "the run that was to make it was refused: restore_confirm must be true or false"
 
-
     failed = document(cache(error_kind="busy"), verdict="refused")
     assert "could not be planned (orders-cache)" in str(_plans.unusable(failed, "1.0.0", True, "restore"))
     for version in ({"schema_version": 2}, {"collection_version": "0.9.0"}):
