@@ -486,6 +486,15 @@ def test_a_target_that_failed_is_left_alone_and_the_others_go_on() -> None:
     assert state["report"]["verdict"] == "incomplete"
 
 
+def test_a_fleet_whose_only_host_is_wrong_fails_without_a_request() -> None:
+    world, asked = World(), job()._replace(kind="fleet")
+    host = _entries.of_host("a", {"service": "dcs"}, _entries.Defaults("latest", None, None, NOW))
+    found = asked.found._replace(rows=[host], names=[], problems=[])
+    state = _steps.run({}, RESTORE, asked._replace(found=found), world)
+    assert world.calls == [] and state["report"]["failed"]
+    assert "a needs instance_id or instance_name." in state["report"]["restores"][0]["msg"]
+
+
 def test_a_clock_that_is_set_back_makes_no_time_negative() -> None:
     world = World()
     state = run(world, "plan")
