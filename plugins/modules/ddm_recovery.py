@@ -22,8 +22,8 @@ description:
     target and the target data nodes are available. Otherwise the task fails with the reason of the service.
   - The module never sends an accepted recovery again. When a response is lost, it searches for the job
     that it may have started.
-  - When the service refuses the parameters (C(DBS.280001)), the module sends the recovery once more with the
-    ID of the source in its body, because some servers require it.
+  - Some servers require the ID of the source. When the service refuses the parameters (C(DBS.280001)), the
+    module sends the recovery once more, with this ID.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._timezone
@@ -62,8 +62,7 @@ options:
       - The point in time to restore. It must lie in a restorable interval of the source; V(latest) is the end
         of the last one.
       - ISO 8601, milliseconds since the epoch, or C(yyyyMMddHHmmss) in UTC. A time in ISO 8601 without a zone
-        needs O(timezone). The task refuses a time in seconds, and a time in the future by the clock of the
-        cloud.
+        needs O(timezone). The task refuses a time in seconds, and one in the future by the cloud's clock.
     type: str
   data_node_relations:
     description:
@@ -86,15 +85,15 @@ options:
   job_id:
     description:
       - Attach to this job of an earlier run instead of starting one. The other options may stay in the task.
-      - The task checks the job as far as it can. It refuses a job of another instance than the target, a job
-        that is documented as something else than a restore, and a job that began before O(restore_time). The
-        service does not report which point in time and which data nodes a job restores.
+      - The task refuses a job of another instance, one that is documented as something else than a restore,
+        and one that began before O(restore_time). The service does not report which point in time and which
+        data nodes a job restores.
       - The task attaches to a job whose name is not a known name of a restore job, and warns about it.
     type: str
   adopt:
     description:
-      - Attach to the newest restore job on the target instead of starting one, without knowing its ID. There
-        must be one that runs, or that ended less than a day ago.
+      - Attach to the newest restore job on the target instead of starting one. There must be one that runs,
+        or that ended less than a day ago.
       - B(The task cannot check which point in time the job restores), and warns about that.
     type: bool
     default: false
@@ -127,7 +126,6 @@ EXAMPLES = r"""
   huaweicloud.recovery.ddm_recovery:
     instance_name: orders-db
     target_instance_name: orders-db-restored
-    restore_time: latest
     adopt: true
 
 - name: Attach to the job and wait for it, up to two hours

@@ -744,6 +744,17 @@ def test_a_refusal_and_adopt_mean_the_same_job_on_a_target_that_is_being_restore
         assert newest_job(restoring, "t", is_restore)["id"] == named
 
 
+@pytest.mark.parametrize(
+    ("changes", "unclear"), [({}, True), ({"name": "EnlargeNode"}, False), ({"instance_id": "s"}, False)]
+)
+def test_a_job_of_unknown_kind_on_the_target_may_be_the_restore_when_that_has_ended(
+    changes: dict[str, Any], unclear: bool
+) -> None:
+    jobs = [{**job(28, "Failed", name="Whatever"), **changes}]
+    seen = recovery(FakeDdm(jobs=jobs)).observe()
+    assert (seen.blocked, seen.likely, bool(seen.unclear)) == (None, frozenset(), unclear)
+
+
 def test_a_recovery_whose_parameters_are_refused_names_its_source_once() -> None:
     operation = recovery(FakeDdm())
     refused = api_error(400, "DBS.280001")

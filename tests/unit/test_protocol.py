@@ -924,6 +924,19 @@ def test_busy_with_records_that_keep_changing() -> None:
     assert caught.value.details()["error_code"] == "DCS.4097"
 
 
+@pytest.mark.parametrize("kind", ["possible", "unclear"])
+def test_busy_with_something_new_that_may_be_our_own(kind: str) -> None:
+    """It can have ended before it was seen at work: nobody may say that nothing was started."""
+    began: dict[str, Any] = {kind: frozenset({"n"}), "created": {"n": NOW_MS}}
+    operation = Script([QUIET, *[Observation(**began)] * 99], [BUSY_CODE])
+    with pytest.raises(OutcomeUnknown, match=r"n began in the meantime") as caught:
+        run(operation)
+    assert caught.value.details()["found"] == ["n"]
+    old = Observation(**{**began, "created": {"n": NOW_MS - 3_600_000}})
+    with pytest.raises(Busy):
+        run(Script([QUIET, *[old] * 99], [BUSY_CODE]))
+
+
 def test_busy_with_one_idle_status_when_the_time_is_over() -> None:
     """One status can be old: only two of them prove that the instance is idle."""
     operation = Script([QUIET, *[UNCLEAR] * 5, QUIET], [BUSY_CODE])

@@ -33,6 +33,7 @@ class Observation:
     own: frozenset[str] = frozenset()  # IDs that can only be this operation's, when they are new
     likely: frozenset[str] = frozenset()  # IDs that are this operation's if they are new and no own one is
     possible: frozenset[str] = frozenset()  # IDs that may be this operation's or another's, when they are new
+    unclear: frozenset[str] = frozenset()  # IDs whose kind nobody knows
     records: t.Mapping[str, Row] = field(default_factory=dict)  # every record of this kind by its ID
     created: t.Mapping[str, int | None] = field(default_factory=dict)  # when each was created, epoch ms
     # what two observations must agree on before the task believes that a record is absent

@@ -223,15 +223,15 @@ def reconcile(
             if found:
                 return found_by(operation, observed, found, UNKNOWN)
             # twice in a row: one status can be old
-            idle = previous is not None and not previous.blocked and not observed.blocked
+            idle = not (previous is None or previous.blocked or observed.blocked or search.began())
             same = previous is not None and previous.state == observed.state
             if was_busy and ((idle and same) or (observed.blocked and observed.explained)):
                 raise operation.refusal(observed, cause)
         now = clock.monotonic()
         # While the instance is at work, our record may still appear.
-        waiting_helps = observed is not None and observed.blocked is not None and not was_busy
+        waiting_helps = observed and observed.blocked and not was_busy
         if now >= deadline or (now >= window and not waiting_helps):
-            if was_busy and observed is not None and idle:
+            if was_busy and observed and idle:
                 raise operation.refusal(observed, cause)
             raise search.unknown()
         clock.sleep(max(0.0, min(pause, deadline - now)))

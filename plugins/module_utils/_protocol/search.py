@@ -84,12 +84,17 @@ class Search:
         nothing = dict.fromkeys(("status", "task", "records", "blocked"))
         self.trail.append({"at": iso(int(now * 1000)), **nothing, "error": str(error)})
 
+    def began(self) -> list[str]:
+        """Return the new IDs that may be this operation's or another's."""
+        last = self.last
+        return appeared(last.possible | last.unclear, self.before, last, self.sent_at) if last else []
+
     def unknown(self, also: str = "") -> OutcomeUnknown:
         """Return the error that says what was sent, when, what was observed, and the safe next steps."""
         operation, last, when = self.operation, self.last, iso(int(self.sent_at * 1000))
         shown = self.turned
         shown += f"; the last check showed that {last.blocked}" if last and last.blocked else ""
-        possible = appeared(last.possible, self.before, last, self.sent_at) if last else []
+        possible = self.began()
         if possible:
             shown += (
                 f"; {', '.join(possible)} began in the meantime and may be this operation or somebody else's"

@@ -4,8 +4,6 @@
 
 """DCS (Distributed Cache Service, Redis), API v2: one method, one call that reads.
 
-The operations say what they send.
-
 Sources: the vendor's API reference and its SDK.
 """
 

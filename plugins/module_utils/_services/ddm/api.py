@@ -4,8 +4,6 @@
 
 """DDM (Distributed Database Middleware), API v3 and v1: one method, one call that reads.
 
-The operations say what they send.
-
 Sources: the vendor's API reference and its SDK.
 """
 

@@ -68,8 +68,8 @@ def attach(
 ) -> Plan:
     """Return the plan to wait for the job of job_id, or for the newest one of this kind on the target.
 
-    Nothing is to be done for a completed job. `point` is restore_time (epoch ms), if it is known: no job can
-    restore a time after its own beginning.
+    A completed job needs nothing. `point` is restore_time (epoch ms), if it is known: no job can restore a
+    time after its own beginning.
     """
     ddm = Ddm(cloud)
     job_id = params["job_id"] or newest_job(ddm, t.cast(str, names.target), of_kind)["id"]

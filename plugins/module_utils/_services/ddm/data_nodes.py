@@ -4,7 +4,7 @@
 
 """Which source data node can be restored onto which target data node, and to which time.
 
-It is a maximum matching over the data nodes that the API calls available. All is pure but a list call.
+It is a maximum matching over the data nodes that the API calls available.
 """
 
 from __future__ import annotations

@@ -128,6 +128,8 @@ class Pair:
         # A job that names the source may be for another target, whatever the statuses say: they can be old.
         on_target = [job for job in listed if same_id(job["instance_id"], self.target)]
         mine = [*filter(self.of_kind, on_target)]
+        # What restores the target has any name but those of other work.
+        unclear = frozenset(job["id"] for job in on_target if not is_other(job))
         job = job_on_target(self.ddm, on_target, self.of_kind, restoring)
         runs = job if job and end(job) is None else None
         # The list of targets may be older than that of jobs, in which a restore has just begun.
@@ -137,8 +139,8 @@ class Pair:
             blocked=None if free else self.reason(target, job, restoring),
             explained=False,
             own=frozenset(job["id"] for job in mine),
-            # What restores the target has any name but those of other work.
-            likely=frozenset(job["id"] for job in on_target if restoring and not is_other(job)),
+            likely=unclear if restoring else frozenset(),
+            unclear=unclear,
             possible=frozenset(job["id"] for job in jobs if job not in mine),
             records={job["id"]: job for job in listed},
             created={job["id"]: created(job) for job in listed},

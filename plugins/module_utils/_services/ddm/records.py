@@ -5,8 +5,8 @@
 """What a DDM instance and a job say: whether an instance serves, what a job does, and when it was created.
 
 Only the API reference of the Open Telekom Cloud, which runs the same service, lists the names of jobs
-("Status Description"). Sister services of Huawei Cloud use other names, such as RestoreNewInstance. So a job
-with a name that is not in that list may do anything.
+("Status Description"). Sister services use others, such as RestoreNewInstance: so any other name may mean
+anything.
 """
 
 from __future__ import annotations
