@@ -14,7 +14,7 @@ The problems that it searches for in the history that the cloud keeps:
 - stale: a request relied on an observation older than assumption 4 allows;
 - duplicate: an operation was started again although its first start was accepted and did not fail;
 - lost: a task reported that nothing was changed although its restore runs or ran, or reported "unknown"
-  although a response had shown the record;
+  although a list that could be read whole had shown the record;
 - untrue: a task reported that it succeeded, failed or was unchanged, but the history contradicts it, or
   the instance did not serve yet;
 - repeated: one run sent a second request although the first may have been executed;
