@@ -154,12 +154,12 @@ class Ddm:
         )
         if malformed and wanted is not None and not any(same_id(one["instance_id"], wanted) for one in found):
             raise malformed[0]
-        self._left_out("restorable instances", malformed)
+        for error in malformed:
+            self._left_out("restorable instances")(error)
         return found
 
-    def _left_out(self, what: str, malformed: t.Sequence[ProtocolError]) -> None:
-        for error in malformed:
-            self.warn(f"One of the {what} is left out: {error}")
+    def _left_out(self, what: str) -> OnMalformed:
+        return lambda error: self.warn(f"One of the {what} is left out: {error}")
 
     def restorable_data_nodes(
         self, instance_id: str, target_instance_id: str, source_data_node: str, restore_time: int
@@ -173,18 +173,16 @@ class Ddm:
             "source_dn_instance_id": source_data_node,
             "restore_time": restore_time,
         }
-        fields, malformed = ["engine_name", "private_ip", *TARGET_FIELDS], list[ProtocolError]()
-        found = self._list(
+        fields = ["engine_name", "private_ip", *TARGET_FIELDS]
+        return self._list(
             self._of(instance_id, "restorable-data-node"),
             "target_data_nodes",
             "instance_id",
             "target data nodes",
             lambda item: _target(item, fields),
             query,
-            on_malformed=malformed.append,
+            on_malformed=self._left_out("target data nodes"),
         )
-        self._left_out("target data nodes", malformed)
-        return found
 
     def send(self, instance_id: str, call: str, body: Row) -> Reply:
         """Send a POST about the backups of an instance, once: 202 {job_id}."""
@@ -196,9 +194,10 @@ class Ddm:
         It never has a fail_reason; only the list has one. Raises NotFound for 404 and DBS.300400.
         """
         body = self._get("jobs", job_id).body
-        if isinstance(body, dict) and not body.get("job"):
+        found = body.get("job") if isinstance(body, dict) else None
+        if isinstance(body, dict) and not found:
             raise NotFound(f"The response has no job {job_id}.")
-        return require_id(_job(body.get("job") if isinstance(body, dict) else None), "id", job_id)
+        return require_id(_job(found), "id", job_id)
 
     def jobs(self, begin: int, end: int) -> list[Row]:
         """Return the jobs created between two times (ListTasks), newest first.
@@ -229,7 +228,7 @@ class Ddm:
             "instances",
             _instance,
             version="v1",
-            on_malformed=on_malformed or (lambda error: self._left_out("instances", [error])),
+            on_malformed=on_malformed or self._left_out("instances"),
             names=names,
         )
 
