@@ -102,11 +102,13 @@ class Gate:
                     raise
 
     def _explanation(self, text: str) -> str:
-        locked = (
+        origin = f"The credentials came from {self.source}."
+        if not LOCKED.search(text):
+            return origin
+        return (
             "The access key is locked for about five minutes, because more than five of its signatures in a "
-            "row were refused. Do not retry earlier. "
+            f"row were refused. Do not retry earlier. {origin}"
         )
-        return f"{locked * bool(LOCKED.search(text))}The credentials came from {self.source}."
 
 
 @dataclass(frozen=True)

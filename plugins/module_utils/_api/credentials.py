@@ -186,9 +186,9 @@ def _chosen(given: list[dict[str, t.Any]], environ: t.Mapping[str, str], redacto
         metadata = bool(_merged(given[: level + 1]).get("use_instance_metadata"))
         # Beside keys, a file only says where profiles are.
         named = level == 0 and ("profile" in place or ("shared_config_file" in place and not ways))
-        found = ways + ["profile"] * named + [METADATA] * metadata
-        if named and metadata and not ways:
-            found.remove(METADATA)  # a profile of mode ecsAgency means just that
+        found = [*ways, "profile"] if named else ways
+        if metadata and (ways or not named):  # A profile of mode ecsAgency means just that.
+            found = [*found, METADATA]
         if len(found) > 1:
             raise InvalidArgument(
                 f"Two ways to sign in were given at once: {' and '.join(found)}. Give exactly one. "

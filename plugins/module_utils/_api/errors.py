@@ -48,6 +48,7 @@ class CloudError(Exception):
     effect = NONE
     note: str | None = None
     transient = False  # whether the same *read* may succeed when it is repeated
+    definite = False  # whether it is proved that the request was not carried out
 
     def __init__(self, message: str, **facts: t.Any) -> None:
         super().__init__(printable(f"{message} {self.note}" if self.note else message))
@@ -136,7 +137,7 @@ class TransportError(CloudError):
 
     def __init__(self, message: str, sent: bool = True, transient: bool = True, **facts: t.Any) -> None:
         super().__init__(message, **facts)
-        self.sent, self.transient = sent, transient
+        self.sent, self.definite, self.transient = sent, not sent, transient
 
 
 class TlsError(TransportError):

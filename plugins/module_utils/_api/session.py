@@ -124,12 +124,9 @@ class Session:
                     renewed = True
                     continue
                 pause = retry.delay(error, attempt, self._clock.random())
-                late = (
-                    self.deadline is not None
-                    and pause is not None
-                    and self._clock.monotonic() + pause >= self.deadline
-                )
-                if pause is None or attempt >= self._max_retries or late:
+                if pause is None or attempt >= self._max_retries:
+                    raise
+                if self.deadline is not None and self._clock.monotonic() + pause >= self.deadline:
                     raise
             attempt += 1
             self._clock.sleep(pause)
@@ -156,12 +153,7 @@ class Session:
             request = Request("POST", url, headers, body or None, self._timeout, POST_CAP, fresh=True)
             return self._exchange(request, signer, known, self.not_after)
         except CloudError as error:
-            proved = (
-                not error.sent
-                if isinstance(error, TransportError)
-                else isinstance(error, ApiError) and error.definite
-            )
-            raise error.with_context(effect=None if proved else UNKNOWN) from None
+            raise error.with_context(effect=None if error.definite else UNKNOWN) from None
 
     def _left(self) -> float:
         left = self._timeout if self.deadline is None else self.deadline - self._clock.monotonic()
@@ -251,12 +243,9 @@ class Session:
         code, message = refusal.code, refusal.message
         meant = codes.known_as(code, known)
         if not code and not message:
-            from_api = isinstance(content, dict)
-            return (
-                " and no reason"
-                if from_api
-                else f"; the response is not from the API{page_title(response.body, self._redactor)}"
-            )
+            if isinstance(content, dict):
+                return " and no reason"
+            return f"; the response is not from the API{page_title(response.body, self._redactor)}"
         said = self._redactor.printable(message or "", 300).rstrip(". ")
         said = said or (meant.meaning if meant else "no reason given")
         shown = code and code != str(response.status)  # IAM repeats the status as its code

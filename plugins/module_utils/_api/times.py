@@ -80,10 +80,8 @@ def epoch_ms(value: t.Any, option: str, now_ms: int) -> int:
     """
     written = str(value).strip()
     match = ISO.fullmatch(written)
-    found: int | None
-    if COMPACT.match(written):
-        found = moment(written)
-    elif re.fullmatch(r"[0-9]{1,16}(\.0+)?", written, re.ASCII):
+    found = moment(written)
+    if re.fullmatch(r"[0-9]{1,16}(\.0+)?", written, re.ASCII) and not COMPACT.match(written):
         found = int(written.partition(".")[0])
         if found < 10**11:
             raise InvalidArgument(
@@ -94,8 +92,6 @@ def epoch_ms(value: t.Any, option: str, now_ms: int) -> int:
             f"{option} {written} names no time zone: write 2026-01-31T03:00:00Z or "
             "2026-01-31T11:00:00+08:00, or give the zone in timezone."
         )
-    else:
-        found = moment(written)
     if found is None or found < 0:
         raise InvalidArgument(
             f"{option} {quoted(written)} is not a time: give ISO 8601 with a zone (2026-01-31T03:00:00Z), "

@@ -268,10 +268,8 @@ class Http:
         """Return what the proxy, not the cloud, failed to do."""
         refused = [TUNNEL.search(str(link)) for link in chain if isinstance(link, OSError)]
         status = next((int(match[1]) for match in refused if match), None)
-        to, unless = (
-            f"on the way to {route.host}",
-            f"Check {proxy.variable}, or name {route.host} in NO_PROXY.",
-        )
+        to = f"on the way to {route.host}"
+        unless = f"Check {proxy.variable}, or name {route.host} in NO_PROXY."
         if status == 407:
             text = (
                 f"The {proxy} {to} requires another user and password (407). Give them in "

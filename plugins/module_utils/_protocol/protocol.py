@@ -81,10 +81,10 @@ def fate(error: CloudError) -> str:
 
     later: the gateway refused it unread. unknown: everything that is not proved.
     """
-    if isinstance(error, TransportError):
-        return "not_sent" if not error.sent else "unknown"
-    if not isinstance(error, ApiError) or not error.definite:
+    if not error.definite:
         return "unknown"
+    if isinstance(error, TransportError):
+        return "not_sent"
     if error.kind in ("throttled", "auth_failed"):
         return "later"
     return "busy" if error.kind == "busy" else "refused"
@@ -146,8 +146,7 @@ def before_next(
 ) -> Operation:
     """Return the operation to send after a POST that certainly had no effect, when it may be tried again.
 
-    It renews the token once, else waits as later() says. Raises the refusal, or NotStarted when there are no
-    tries or no time left.
+    It renews the token once, else waits. Raises the refusal, or NotStarted when no tries or time are left.
     """
     if fate(error) == "refused":
         other = operation.amended(error)
@@ -157,39 +156,31 @@ def before_next(
     if error.kind == "auth_failed" and not attempts.renewed and cloud.renew():
         attempts.renewed = True
         return operation
-    cloud.clock.sleep(later(operation, error, attempts.failed, cloud, deadline))
+    pause = retry.delay(error, attempts.failed, cloud.clock.random())
     attempts.failed += 1
-    return operation
-
-
-def without_id(operation: Operation, reply: Reply) -> CloudError:
-    """Return the error for a success that names no ID, or one that was there before the request."""
-    return CloudError(
-        f"it returned HTTP {reply.status} without a new and valid {operation.id_key}{error_in(reply.body)}",
-        http_status=reply.status,
-        request_id=reply.request_id,
-    )
-
-
-def later(operation: Operation, error: CloudError, attempt: int, cloud: Cloud, deadline: float) -> float:
-    """Return the seconds until the next preflight after a POST that certainly had no effect.
-
-    Raises when there are no tries or no time left.
-    """
-    pause = retry.delay(error, attempt, cloud.clock.random())
     if (
         pause is None
-        or attempt >= cloud.settings.get("max_retries", 5)
+        or attempts.failed > cloud.settings.get("max_retries", 5)
         or cloud.clock.monotonic() + pause >= deadline
     ):
         if isinstance(error, ApiError) or not error.transient:
             raise refused(operation, error)
         raise NotStarted(
-            f"{operation.name} was not started: {error} The request could not be sent in {attempt + 1} "
+            f"{operation.name} was not started: {error} The request could not be sent in {attempts.failed} "
             "tries. Run the task again when the cloud can be reached.",
             **error.facts,
         )
-    return pause
+    cloud.clock.sleep(pause)
+    return operation
+
+
+def without_id(operation: Operation, reply: Reply) -> CloudError:
+    """Return the error for a success that names no new ID."""
+    return CloudError(
+        f"it returned HTTP {reply.status} without a new and valid {operation.id_key}{error_in(reply.body)}",
+        http_status=reply.status,
+        request_id=reply.request_id,
+    )
 
 
 def reconcile(
