@@ -28,6 +28,11 @@ def in_words(seconds: float) -> str:
     return f"{hours // 24} days" + (f" {hours % 24} h" if hours % 24 else "")
 
 
+def age(created: int | None, now: int) -> str | None:
+    """Return the age of a record in words, or None. Both times are in epoch ms."""
+    return None if created is None else in_words((now - created) / 1000)
+
+
 def is_stuck(created: int | None, now: int) -> bool:
     """Whether an unfinished record is too old to be running. Both times are in epoch ms.
 

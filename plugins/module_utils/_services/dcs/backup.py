@@ -37,7 +37,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
     created,
-    obstacle,
 )
 
 OPTIONS: Spec = {
@@ -87,13 +86,7 @@ class DcsBackup(DcsOperation):
         done = ready[0] if ready and not self.repeatable else None
         if done:
             warn_of_unusable(self.dcs, self.name, done)
-        blocked, in_the_way = obstacle(instance), bool(stuck) and not (self.ignore_stuck or others)
-        if others:
-            blocked = self.describe(others[0], now)
-        elif in_the_way:
-            blocked = self.describe_stuck(stuck[0], now)
-        explained = bool(others) or not instance["task"]
-        return self.observation(records, instance, running, done, blocked, explained, in_the_way)
+        return self.observation(records, instance, now, running, others, stuck, done, bool(instance["task"]))
 
 
 def attachment(backup_id: str, records: list[Row]) -> Observation:

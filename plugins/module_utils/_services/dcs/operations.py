@@ -15,7 +15,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import called, printable, quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import (
-    in_words,
+    age,
     is_stuck,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import (
@@ -137,9 +137,13 @@ class DcsOperation(Operation):
 
     def describe(self, record: Row, now: int) -> str:
         """Return what an unfinished record says, with its age."""
-        made = created(record)
-        since = "" if made is None else f" for {in_words((now - made) / 1000)}"
+        old = age(created(record), now)
+        since = f" for {old}" if old else ""
         return f"{self.kind} {record[self.id_key]} has been {record['status']}{since}"
+
+    def describe_other(self, record: Row, now: int) -> str:
+        """Return why an unfinished record of another operation is in the way."""
+        return self.describe(record, now)
 
     def describe_stuck(self, record: Row, now: int) -> str:
         """Return why a record is stuck, and how to ignore it."""
@@ -152,20 +156,29 @@ class DcsOperation(Operation):
         self,
         records: list[Row],
         instance: Row,
+        now: int,
         running: t.Sequence[Row],
+        others: t.Sequence[Row],
+        stuck: t.Sequence[Row],
         done: Row | None,
-        blocked: str | None,
-        explained: bool,
-        stuck: bool,
+        may_be_ours: bool,
     ) -> Observation:
-        """Return the observation in the protocol's terms."""
+        """Return the observation in the protocol's terms.
+
+        `may_be_ours`: what the instance does may be this operation, unless the records show `others`.
+        """
+        blocked, in_the_way = obstacle(instance), bool(stuck) and not (self.ignore_stuck or others)
+        if others:
+            blocked = self.describe_other(others[0], now)
+        elif in_the_way:
+            blocked = self.describe_stuck(stuck[0], now)
         status = frozenset((row[self.id_key], row["status"]) for row in records)
         return Observation(
             running=tuple(row[self.id_key] for row in running),
             done=done[self.id_key] if done else None,
             blocked=blocked,
-            explained=explained,
-            stuck=stuck,
+            explained=bool(others) or not may_be_ours,
+            stuck=in_the_way,
             own=frozenset(row[self.id_key] for row in records if self.echoed(row)),
             records={row[self.id_key]: row for row in records},
             created={row[self.id_key]: created(row) for row in records},

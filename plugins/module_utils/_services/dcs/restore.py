@@ -127,19 +127,18 @@ class DcsRestore(DcsOperation):
         others = [row for row in active if row not in running]
         ours = [row for row in records if end(row) == "succeeded" and self.echoed(row)]
         done = None if others else newest_of(ours, records)
-        blocked, in_the_way = obstacle(instance), bool(stuck) and not (self.ignore_stuck or others)
-        if done and blocked and not running and ended_recently(moment(done["updated_at"]), now):
+        restoring = is_being_restored(instance)
+        if done and obstacle(instance) and not running and ended_recently(moment(done["updated_at"]), now):
             running = [done]  # Its record says succeed, but its instance does not serve yet.
-        elif is_being_restored(instance) or plain(instance["status"]) in BROKEN:
+        elif restoring or plain(instance["status"]) in BROKEN:
             done = None  # A newer one is not listed yet, or the instance has not survived it.
-        if others:
-            which = others[0]["backup_id"]
-            of = f"another backup ({which})" if which else "an unknown backup"
-            blocked = f"{self.describe(others[0], now)}, of {of}"
-        elif in_the_way:
-            blocked = self.describe_stuck(stuck[0], now)
-        explained = bool(others) or not is_being_restored(instance)
-        return self.observation(records, instance, running, done, blocked, explained, in_the_way)
+        return self.observation(records, instance, now, running, others, stuck, done, restoring)
+
+    def describe_other(self, record: Row, now: int) -> str:
+        """Return the same, and which backup it restores."""
+        which = record["backup_id"]
+        of = f"another backup ({which})" if which else "an unknown backup"
+        return f"{self.describe(record, now)}, of {of}"
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
