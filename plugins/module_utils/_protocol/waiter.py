@@ -69,27 +69,10 @@ class Watch:
         """
         # The members of a fleet must not poll in step, nor more often than asked.
         self.elapsed, gap = now - started, interval * (1 + random / 5)
-        before = self.last
         try:
-            self.last, self.trouble = self.observe(), None
-            self._seen = now
-            if self.last.state != "running":
-                self.done = before is not None and before.state == self.last.state
-                gap = min(gap, CONFIRM)
-                if self.done and self.last.state == "failed":
-                    self.error = failed(self)
+            status = self.observe()
         except NotFound as error:
-            self.trouble = error
-            missing = now - (started if self._seen is None else self._seen)
-            if missing >= (UNSEEN if self._seen is None else VANISHED):
-                what = (
-                    "was accepted, but cannot be seen yet" if self._seen is None else "can no longer be found"
-                )
-                self.error = OutcomeUnknown(
-                    f"{self.name} {what}: {error} Nothing was repeated. Check the instance before you do "
-                    f"anything else. When its record is listed, {self.resume}.",
-                    **self.facts(),
-                )
+            self.trouble, self.error = error, self._missing(error, now, started)
         except CloudError as error:
             self.trouble = error
             if not error.transient:
@@ -98,8 +81,29 @@ class Watch:
                 hint = f"{seen} still running. {LEFT_ALONE}: {keys}{self.resume}."
                 text = f"Waiting for {self.name} stopped: {error} {hint}"
                 self.error = error.with_context(text, effect=STARTED, **self.facts())
+        else:
+            before, self.last, self.trouble, self._seen = self.last, status, None, now
+            if status.state != "running":
+                gap = min(gap, CONFIRM)
+                self.done = before is not None and before.state == status.state
+                if self.done and status.state == "failed":
+                    self.error = failed(self)
         self.done = self.done or self.error is not None
         self.due = now + gap
+
+    def _missing(self, error: NotFound, now: float, started: float) -> OutcomeUnknown | None:
+        """Return the error for a record that is missing for too long, or None."""
+        if self._seen is None:
+            since, patience, what = started, UNSEEN, "was accepted, but cannot be seen yet"
+        else:
+            since, patience, what = self._seen, VANISHED, "can no longer be found"
+        if now - since < patience:
+            return None
+        return OutcomeUnknown(
+            f"{self.name} {what}: {error} Nothing was repeated. Check the instance before you do "
+            f"anything else. When its record is listed, {self.resume}.",
+            **self.facts(),
+        )
 
     def facts(self) -> dict[str, t.Any]:
         """Return the IDs, last status and elapsed seconds for a result."""
