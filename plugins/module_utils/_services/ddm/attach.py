@@ -18,7 +18,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment, same_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words, is_stuck
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import age, is_stuck
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import facts
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
@@ -116,34 +116,38 @@ def newest_job(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
     when the target is being restored by none of the listed jobs.
     """
     on_target = [job for job in recent_jobs(ddm) if same_id(job["instance_id"], target)]
-    found = next(filter(of_kind, on_target), None)
-    old = found is None or is_too_old(ddm, found)
+    newest = next(filter(of_kind, on_target), None)
     instance = ddm.instance(target)
     if is_being_restored(instance):
-        found = job_on_target(ddm, on_target, of_kind, True) or (None if old else found)
+        recent = newest if newest and not is_too_old(ddm, newest) else None
+        found = job_on_target(ddm, on_target, of_kind, True) or recent
         if found:
             return found
         raise Busy(
             f"{target} is being restored, but no restore job on it can be seen yet. Run the task again in a "
             "few minutes."
         )
-    if found is None:
+    if newest is None:
         raise NotFound(
             f"{target} has had no restore job in the last 29 days. Leave adopt out to start a recovery."
         )
-    made = created(found)
+    check_age(ddm, newest, target, serves=obstacle(instance) is None)
+    return newest
+
+
+def check_age(ddm: Ddm, job: Row, target: str, serves: bool) -> None:
+    """Raise NotFound for a job that ended long ago, NotRestorable for a stuck one: its target serves."""
     # With adopt, the earlier run has sent its request only a short time ago.
-    if end(found) and is_stuck(moment(found["end_time"]) or made, ddm.now()):
+    if end(job) and is_stuck(moment(job["end_time"]) or created(job), ddm.now()):
         raise NotFound(
-            f"There is no restore job on {target} to attach to: the newest one, {found['id']}, ended more "
-            f"than a day ago ({found['status']}). Leave adopt out to start a recovery, or give job_id to "
+            f"There is no restore job on {target} to attach to: the newest one, {job['id']}, ended more "
+            f"than a day ago ({job['status']}). Leave adopt out to start a recovery, or give job_id to "
             "report how it ended."
         )
-    if made is not None and old and end(found) is None and obstacle(instance) is None:
+    if end(job) is None and serves and is_too_old(ddm, job):
         raise NotRestorable(
-            f"The newest restore job on {target}, {found['id']}, has been {found['status']} for "
-            f"{in_words((ddm.now() - made) / 1000)}, although the instance is not being restored: it is "
-            "stuck, so the task does not attach to it. Give job_id to wait for it anyway.",
-            job_id=found["id"],
+            f"The newest restore job on {target}, {job['id']}, has been {job['status']} for "
+            f"{age(created(job), ddm.now())}, although the instance is not being restored: it is stuck, "
+            "so the task does not attach to it. Give job_id to wait for it anyway.",
+            job_id=job["id"],
         )
-    return found

@@ -21,7 +21,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     RefutedArgument,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import same_id
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words, is_stuck
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import age, is_stuck
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
     Operation,
@@ -75,11 +75,19 @@ def job_on_target(
     jobs = [
         job
         for job in on_target
-        if end(job) != "failed" and (not is_too_old(ddm, job) or (end(job) and not restoring))
+        if end(job) != "failed" and not (is_too_old(ddm, job) and (restoring or end(job) is None))
     ]
     named = next(filter(of_kind, jobs), None)
-    found = [job for job in jobs if job == named or (not is_other(job) and restoring == (end(job) is None))]
-    return min(found, key=lambda job: (end(job) is not None, restoring and not of_kind(job)), default=None)
+    fitting = [job for job in jobs if job is named or not is_other(job)]
+    running = [job for job in fitting if end(job) is None]
+    if restoring:
+        return next(filter(of_kind, running), None) or next(iter(running), named)
+    return named if named in running else next((job for job in fitting if end(job)), None)
+
+
+def ids(jobs: t.Iterable[Row]) -> frozenset[str]:
+    """Return the IDs of jobs."""
+    return frozenset(job["id"] for job in jobs)
 
 
 def check_pair(names: Named) -> None:
@@ -124,48 +132,51 @@ class Pair:
         listed = jobs_of(self.ddm)
         history = [job for job in listed if self.of_kind(job)]
         # One without an instance may be theirs, too.
-        jobs = [job for job in history if is_of(job, self.source, self.target)]
+        of_pair = [job for job in history if is_of(job, self.source, self.target)]
         # A job that names the source may be for another target, whatever the statuses say: they can be old.
         on_target = [job for job in listed if same_id(job["instance_id"], self.target)]
-        mine = [*filter(self.of_kind, on_target)]
+        own = ids(filter(self.of_kind, on_target))
         # What restores the target has any name but those of other work.
-        unclear = frozenset(job["id"] for job in on_target if not is_other(job))
+        unclear = ids(job for job in on_target if not is_other(job))
         job = job_on_target(self.ddm, on_target, self.of_kind, restoring)
-        runs = job if job and end(job) is None else None
+        runs = job is not None and end(job) is None
         # The list of targets may be older than that of jobs, in which a restore has just begun.
-        free = target["available"] and not restoring and not (runs and is_restore(runs))
-        state = (target["available"], target["status"], frozenset((job["id"], job["status"]) for job in jobs))
+        free = target["available"] and not restoring and not (job and runs and is_restore(job))
+        statuses = frozenset((job["id"], job["status"]) for job in of_pair)
         return PairObservation(
-            blocked=None if free else self.reason(target, job, restoring),
+            blocked=None if free else self.reason(target, job),
             explained=False,
-            own=frozenset(job["id"] for job in mine),
+            own=own,
             likely=unclear if restoring else frozenset(),
             unclear=unclear,
-            possible=frozenset(job["id"] for job in jobs if job not in mine),
+            possible=ids(of_pair) - own,
             records={job["id"]: job for job in listed},
             created={job["id"]: created(job) for job in listed},
-            state=state,
+            state=(target["available"], target["status"], statuses),
             status=target["status"],
             target=target,
             job=job,
-            at_work=restoring or runs is not None,
+            at_work=restoring or runs,
             history=tuple(history),
         )
 
-    def reason(self, target: Row, job: Row | None, restoring: bool) -> str:
+    def reason(self, target: Row, job: Row | None) -> str:
         """Return why the target is not available, and which job is on it."""
-        status, shown = f"no reason given, status {target['status']}", self.ddm.redactor.printable
-        why = "a restore of it runs" if target["available"] else target["unavailable_reason"] or status
+        shown = self.ddm.redactor.printable
+        why = target["unavailable_reason"] or f"no reason given, status {target['status']}"
+        if target["available"]:
+            why = "a restore of it runs"
         text = f"the target is not available ({shown(why, 200)})"
-        if not job:
-            return text + "; it is being restored, but no restore job on it can be seen yet" * restoring
-        then = "attaches to it" if end(job) is None else "only reports its end"
-        made = created(job)
-        age = "" if made is None else f", {in_words((self.ddm.now() - made) / 1000)} old"
-        return (
-            f"{text}; {shown(job['name'] or 'unnamed', 80)} job {job['id']} on it is "
-            f"{shown(job['status'], 64)}{age}, job_id={job['id']} {then}"
-        )
+        if job:
+            old = age(created(job), self.ddm.now())
+            return (
+                f"{text}; {shown(job['name'] or 'unnamed', 80)} job {job['id']} on it is "
+                f"{shown(job['status'], 64)}{f', {old} old' if old else ''}, job_id={job['id']} "
+                f"{'only reports its end' if end(job) else 'attaches to it'}"
+            )
+        if is_being_restored(target):
+            return f"{text}; it is being restored, but no restore job on it can be seen yet"
+        return text
 
 
 @dataclass(frozen=True)

@@ -91,11 +91,9 @@ class DdmRecovery(PairOperation):
 
     def amended(self, error: CloudError) -> Operation | None:
         """Return the recovery with its source in the body, for a server that refused it without."""
-        wanted = isinstance(error, ApiError) and (error.status, error.facts["error_code"]) == (
-            400,
-            PARAMETER_ERROR,
-        )
-        return replace(self, with_source=True) if wanted and not self.with_source else None
+        if self.with_source or not isinstance(error, ApiError) or error.status != 400:
+            return None
+        return replace(self, with_source=True) if error.facts["error_code"] == PARAMETER_ERROR else None
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
