@@ -213,16 +213,17 @@ def reconcile(
             found = find_effects(before, previous or before, observed, sent_at)
             if found:
                 return found_by(operation, observed, found, UNKNOWN)
-            # twice in a row: one status can be old
-            idle = not (previous is None or previous.blocked or observed.blocked or search.began())
-            same = previous is not None and previous.state == observed.state
-            if was_busy and ((idle and same) or (observed.blocked and observed.explained)):
+            if was_busy and observed.blocked and observed.explained:
                 raise operation.refusal(observed, cause)
+            if was_busy and previous and not (previous.blocked or observed.blocked or search.began()):
+                if previous.state == observed.state:  # twice in a row: one status can be old
+                    raise operation.refusal(observed, cause)
+                idle = True
         now = clock.monotonic()
         # While the instance is at work, our record may still appear.
         waiting_helps = observed and observed.blocked and not was_busy
         if now >= deadline or (now >= window and not waiting_helps):
-            if was_busy and observed and idle:
+            if observed and idle:
                 raise operation.refusal(observed, cause)
             raise search.unknown()
         clock.sleep(max(0.0, min(pause, deadline - now)))
