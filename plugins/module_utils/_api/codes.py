@@ -98,8 +98,9 @@ def kind_of(status: int, code: str | None, codes: Codes, by_api: bool = True) ->
     known = known_as(code, codes)
     if known and not (status >= 500 and known.kind == "rejected"):
         return known.kind
-    other = "server_error" if status >= 500 else "unexpected_redirect" if status < 400 else "rejected"
-    return BY_STATUS.get(status, other)
+    if status >= 500:
+        return "server_error"
+    return BY_STATUS.get(status, "unexpected_redirect" if status < 400 else "rejected")
 
 
 def advice(kind: str, code: str | None, codes: Codes) -> str:

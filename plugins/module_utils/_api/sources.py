@@ -118,7 +118,10 @@ def _check_profile(
     if kind == OF_SERVER and metadata:
         return
     if not kind and "access_key" not in settings:  # an older file names no mode
-        kind = "sso" if written.get("ssoauth") else "xauthtoken" if written.get("xauthtoken") else kind
+        if written.get("ssoauth"):
+            kind = "sso"
+        elif written.get("xauthtoken"):
+            kind = "xauthtoken"
     shown = f"{source} has the mode {printable(mode or kind or 'AKSK')}"
     if kind in REFUSED:
         raise InvalidArgument(f"{shown}: {REFUSED[kind]}.")

@@ -21,7 +21,9 @@ def plain(word: object) -> str:
 def ending(word: object) -> str | None:
     """Return how something has ended: succeeded, failed, or None if its status word is another."""
     found = plain(word)
-    return "succeeded" if found in SUCCEEDED else "failed" if found in FAILED else None
+    if found in SUCCEEDED:
+        return "succeeded"
+    return "failed" if found in FAILED else None
 
 
 def unknown_warning(word: object, known: t.Sequence[str]) -> str | None:

@@ -56,7 +56,9 @@ def choose_backup(
         made = data_time(backup) if backup else None
         # The list's own spelling is in the marker, so that every spelling means the same operation.
         choice = Choice(backup["backup_id"] if backup else backup_id, backup, newer_than(backups, made))
-    unsaid = unsaid_warning(backups, choice.backup, point) if wanted["restore_point"] else []
+    unsaid = []
+    if wanted["restore_point"] and choice.backup:
+        unsaid = unsaid_warning(backups, choice.backup, point)
     return replace(choice, warnings=(*choice.warnings, *unsaid, *empty_warning(choice.backup)))
 
 
@@ -134,7 +136,7 @@ def undated_warnings(backups: t.Sequence[Row], chosen: Row, ahead: t.Sequence[Ro
     ]
 
 
-def unsaid_warning(backups: t.Sequence[Row], chosen: Row | None, point: int | None) -> list[str]:
+def unsaid_warning(backups: t.Sequence[Row], chosen: Row, point: int | None) -> list[str]:
     """Return a warning when there are newer data, up to a point, in backups that may be usable or not."""
     unsaid = [
         row["backup_id"]
@@ -142,11 +144,14 @@ def unsaid_warning(backups: t.Sequence[Row], chosen: Row | None, point: int | No
         if ending(row["status"]) == "succeeded"
         and row["is_support_restore"] is None
         and SAFETY_TAG not in (row["remark"] or "")
-        and sortable(t.cast(Row, chosen)) < sortable(row) <= (point or sortable(row))
+        and sortable(chosen) < sortable(row)
+        and (point is None or sortable(row) <= point)
     ]
-    return unsaid and [
+    if not unsaid:
+        return []
+    return [
         f"The data in {', '.join(unsaid)} are newer, but the cloud does not say that it supports restoring "
-        f"them, so they were ignored. Backup {t.cast(Row, chosen)['backup_id']} was chosen. Check in the "
+        f"them, so they were ignored. Backup {chosen['backup_id']} was chosen. Check in the "
         "console whether a newer one can be restored."
     ]
 

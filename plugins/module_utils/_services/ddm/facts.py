@@ -76,10 +76,13 @@ def operation_name(what: str, names: Named, observed: PairObservation) -> str:
 
 def of_job(names: Named, job: Row) -> Row:
     """Return the same keys for an earlier run's job, of which nobody knows the restored time."""
-    row = names.rows.get(names.target or "") or {
-        "instance_id": names.target or job["instance_id"],
-        "name": job["instance_name"] if names.target in (None, job["instance_id"]) else None,
-    }
+    row = names.rows.get(names.target or "")
+    if row is None:
+        own = names.target in (None, job["instance_id"])
+        row = {
+            "instance_id": names.target or job["instance_id"],
+            "name": job["instance_name"] if own else None,
+        }
     source = names.rows.get(names.source or "", {})
     return {
         "target": target(row),
