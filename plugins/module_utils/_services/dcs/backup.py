@@ -144,6 +144,9 @@ def replaced(backups: t.Iterable[Row]) -> list[str]:
     """
     whole = [row for row in backups if ending(row["status"]) == "succeeded"]
     manual = [row for row in whole if row["backup_type"] == "manual"]
-    undated, over = sum(created(row) is None for row in manual), len(manual) - KEPT + 1
+    over = len(manual) - KEPT + 1
+    if over <= 0:
+        return []
+    undated = sum(created(row) is None for row in manual)
     oldest = sorted(manual, key=lambda row: created(row) or 0)
-    return [row["backup_id"] for row in oldest[: over + undated if over > 0 else 0]]
+    return [row["backup_id"] for row in oldest[: over + undated]]

@@ -101,14 +101,14 @@ class DcsOperation(Operation):
         instance = self.dcs.instance(self.instance_id)
         return self.judge(self.read(), instance, self.dcs.now())
 
+    def first_observation(self) -> Observation:
+        """Read all records; the instance is as the plan has read it a moment ago."""
+        return self.judge(self.read(), self.instance, self.dcs.now())
+
     @property
     def about(self) -> Row:
         """The instance, and the marker at the end of the remark."""
         return {"instance_id": self.instance_id, "marker": self.marker}
-
-    def first_observation(self) -> Observation:
-        """Read all records; the instance is as the plan has read it a moment ago."""
-        return self.judge(self.read(), self.instance, self.dcs.now())
 
     def check(self) -> None:
         """Raise for an instance that can be neither backed up nor restored."""
@@ -123,8 +123,15 @@ class DcsOperation(Operation):
 
     def watch(self, found: str) -> Watch:
         """Return how to wait for one record of this kind."""
-        place = (self.dcs, self.instance_id, self.name, self.id_key, found)
-        return watch_record(*place, lambda: self.read(found), self.about.get("backup_id"))
+        return watch_record(
+            self.dcs,
+            self.instance_id,
+            self.name,
+            self.id_key,
+            found,
+            lambda: self.read(found),
+            self.about.get("backup_id"),
+        )
 
     def active(self, records: list[Row], instance: Row, now: int) -> tuple[list[Row], list[Row]]:
         """Return the unfinished records, and separately the stuck ones.

@@ -33,10 +33,10 @@ def watch_restore(
 
 def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for the restore of a row."""
-    planned = (row.get("backup") or {}).get("backup_id")
-    where = called(row["instance_id"], (row.get("target") or {}).get("instance_name"))
-    found = (row["instance_id"], row["restore_id"], row.get("backup_id") or planned)
-    return watch_restore(Dcs(cloud), *found, where)
+    instance_id = row["instance_id"]
+    backup_id = row.get("backup_id") or (row.get("backup") or {}).get("backup_id")
+    where = called(instance_id, (row.get("target") or {}).get("instance_name"))
+    return watch_restore(Dcs(cloud), instance_id, row["restore_id"], backup_id, where)
 
 
 WAITING = Waiting(
