@@ -118,10 +118,8 @@ def _check_profile(
     if kind == OF_SERVER and metadata:
         return
     if not kind and "access_key" not in settings:  # an older file names no mode
-        if written.get("ssoauth"):
-            kind = "sso"
-        elif written.get("xauthtoken"):
-            kind = "xauthtoken"
+        kind = "xauthtoken" if written.get("xauthtoken") else ""
+        kind = "sso" if written.get("ssoauth") else kind
     shown = f"{source} has the mode {printable(mode or kind or 'AKSK')}"
     if kind in REFUSED:
         raise InvalidArgument(f"{shown}: {REFUSED[kind]}.")

@@ -136,7 +136,7 @@ def newest_job(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
 
 
 def check_age(ddm: Ddm, job: Row, target: str, serves: bool) -> None:
-    """Raise NotFound for a job that ended long ago, NotRestorable for a stuck one: its target serves."""
+    """Raise for a job that ended long ago, and for a stuck one, whose target serves."""
     # With adopt, the earlier run has sent its request only a short time ago.
     if end(job) and is_stuck(moment(job["end_time"]) or created(job), ddm.now()):
         raise NotFound(
