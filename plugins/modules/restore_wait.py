@@ -193,14 +193,14 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         cloud, [given[number] for number in running], watch, timeout, params["poll_interval"]
     )
     found = dict(zip(running, watches))
-    rows = [
-        ended(row, found[number], params["wait"], at)
-        if number in found
-        else unread(row, wrong[number], at)
-        if number in wrong
-        else pass_through(row, "wait", at)
-        for number, row in enumerate(given)
-    ]
+    rows = []
+    for number, row in enumerate(given):
+        if number in found:
+            rows.append(ended(row, found[number], params["wait"], at))
+        elif number in wrong:
+            rows.append(unread(row, wrong[number], at))
+        else:
+            rows.append(pass_through(row, "wait", at))
     return Plan(rows_result(given, rows, changed=False))
 
 

@@ -178,14 +178,9 @@ def sentence(report: Row) -> str:
     good = sum(row["data_state"] == "overwritten_verified" and not row["error_kind"] for row in rows)
     counted = f"{total} instance{'' if total == 1 else 's'}"
     if report["kind"] == "readiness" and verdict in ("planned", "failed"):
+        old = "The newest data are too old." if verdict == "failed" else ""
         ready = f"{total - len(failed)} of {counted} could be restored now."
-        return (
-            f"{ready} {needing(failed)}"
-            if failed
-            else f"{ready} The newest data are too old."
-            if verdict == "failed"
-            else ready
-        )
+        return f"{ready} {needing(failed) or old}".strip()
     if verdict == "planned":
         return f"{counted} would be overwritten. Nothing has been sent."
     if verdict == "refused":
@@ -201,12 +196,8 @@ def sentence(report: Row) -> str:
     if verdict == "restored":
         checked = f"{good} of them verified, the others have no checks" if good else "data not checked"
         return f"{counted} restored, {checked}."
-    back = brought_back(rows, counted)
-    return (
-        f"{back} {missed(report)}"
-        if verdict == "verified_target_missed"
-        else f"{back} {needing(failed)}".strip()
-    )
+    more = missed(report) if verdict == "verified_target_missed" else needing(failed)
+    return f"{brought_back(rows, counted)} {more}".strip()
 
 
 def brought_back(rows: t.Sequence[Row], counted: str) -> str:
@@ -250,11 +241,9 @@ def undo(report: Row) -> str | None:
     """Return the command that takes the caches back to before this run; None without backups or a file."""
     path = report["files"]["json"]
     saved = [row for row in report["restores"] if row["safety_backup"] and row["data_state"] != "untouched"]
-    return (
-        f"ansible-playbook huaweicloud.recovery.undo {variable('restore_report', path)}"
-        if saved and path
-        else None
-    )
+    if not saved or not path:
+        return None
+    return f"ansible-playbook huaweicloud.recovery.undo {variable('restore_report', path)}"
 
 
 # One instance

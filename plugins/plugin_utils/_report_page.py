@@ -180,9 +180,12 @@ def tiles(report: Report) -> list[dict[str, t.Any]]:
     failed = [row for row in rows if row["error_kind"]]
     complete = len(good) == len(rows)
     ongoing = ", or are in progress" if report["verdict"] == "running" else ""
-    unchecked = "" if complete else f"{'the others' if good else 'the instances'} have no checks{ongoing}"
-    note = f"{len(failed)} failed: {names_of(failed)}" if failed else unchecked
-    tone = "bad" if failed else "ok" if complete else "warn"
+    if failed:
+        tone, note = "bad", f"{len(failed)} failed: {names_of(failed)}"
+    elif complete:
+        tone, note = "ok", ""
+    else:
+        tone, note = "warn", f"{'the others' if good else 'the instances'} have no checks{ongoing}"
     last = max(good, key=lambda row: row["rto_seconds"] or 0, default=None)
     late = f"{called(last)} was last. " if last else ""
     took = rto["seconds"] if rto["seconds"] is not None else last and last["rto_seconds"]

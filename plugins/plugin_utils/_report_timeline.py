@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from datetime import tzinfo
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import DAY, moment
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report import Report, spans
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import clock_duration
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_text import moment_in
@@ -65,7 +65,11 @@ class Scale:
 
     def _ticks(self) -> t.Iterator[dict[str, t.Any]]:
         step = 1000 * next((one for one in TICKS if self.seconds / one <= MOST_TICKS), TICKS[-1])
-        pattern = "%H:%M:%S" if step < 60000 else "%H:%M" if step < 86400000 else "%d %b"
+        pattern = "%d %b"
+        if step < 60_000:
+            pattern = "%H:%M:%S"
+        elif step < DAY:
+            pattern = "%H:%M"
         yield {"x": 0, "label": self.clock(self.start, pattern), "anchor": "start"}
         at = self.start - self.start % step + step
         while self.x(at) < 100:
@@ -81,11 +85,9 @@ class Scale:
 def rto_target(report: Report, scale: Scale) -> str | None:
     """Return the target in words, for the legend."""
     target = report["rto"]["target"]
-    return (
-        None
-        if target is None
-        else clock_duration(target) + (", beyond this scale" if scale.target_x is None else "")
-    )
+    if target is None:
+        return None
+    return clock_duration(target) + (", beyond this scale" if scale.target_x is None else "")
 
 
 def groups(rows: t.Sequence[Row], scale: Scale) -> list[dict[str, t.Any]]:
@@ -171,4 +173,6 @@ def failure_at(part: Row, scale: Scale) -> dict[str, t.Any]:
 
 def mark(row: Row) -> str:
     """Return the mark of an instance: failed, verified, or neither."""
-    return "✗" if row["error_kind"] else "✓" if row["data_state"] == "overwritten_verified" else ""
+    if row["error_kind"]:
+        return "✗"
+    return "✓" if row["data_state"] == "overwritten_verified" else ""

@@ -234,8 +234,9 @@ def planned(row: Row, made: RowResult) -> Row:
     if not found.get("outcome"):
         return _row.failed(row, "restore" if before else "plan", found, at, seconds)
     row = underway(row, found)
-    row = {**row, "what": what(row), "outcome": "planned" if found["changed"] else "unchanged"}
-    row = {**row, "action": "nothing" if not found["changed"] else "adopt" if found["adopted"] else "restore"}
+    row = {**row, "what": what(row), "outcome": "unchanged", "action": "nothing"}
+    if found["changed"]:
+        row.update(outcome="planned", action="adopt" if found["adopted"] else "restore")
     return row if before else _row.with_step(row, "plan", "ok", at, seconds)
 
 

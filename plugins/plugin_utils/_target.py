@@ -36,14 +36,17 @@ def is_row(row: t.Any) -> bool:
     if not isinstance(row, dict):
         return False
     checks = (row.get("verification") or {}).get("checks") if is_kind(row.get("verification"), dict) else 0
-    return all(
-        is_kind(value, dict)
-        if name in DICTS
-        else is_rows(value)
-        if name in LISTS
-        else not isinstance(value, (dict, list, tuple))  # AWX makes a time of a text that looks like one
-        for name, value in {**row, "steps": row.get("steps"), "checks": checks}.items()
-    )
+    values = {**row, "steps": row.get("steps"), "checks": checks}
+    return all(fits(name, value) for name, value in values.items())
+
+
+def fits(name: str, value: t.Any) -> bool:
+    """Whether a key of a row can have a value."""
+    if name in DICTS:
+        return is_kind(value, dict)
+    if name in LISTS:
+        return is_rows(value)
+    return not isinstance(value, (dict, list, tuple))  # AWX makes a time of a text that looks like one
 
 
 def is_kind(value: t.Any, kind: t.Any) -> bool:
@@ -87,10 +90,13 @@ def attaches(row: Known) -> bool:
 
 def id_or_name(row: Known, end: str, kind: int) -> str | None:
     """Return the ID (kind 0) or the name (1) of the target or the source of a row, if it is known."""
+    found: str | None = (row.get(end) or {}).get(NAMED_BY[kind])
+    if found:
+        return found
+    if end == "source":
+        return row.get(NAMED_BY[kind])
     service = service_of(row)
-    names = NAMED_BY if end == "source" else service.names if service else ("", "")
-    found: str | None = (row.get(end) or {}).get(NAMED_BY[kind]) or row.get(names[kind])
-    return found
+    return row.get(service.names[kind]) if service else None
 
 
 def target_id(row: Known) -> str | None:

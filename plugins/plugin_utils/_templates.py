@@ -64,7 +64,8 @@ def open_vaults(value: t.Any) -> None:
     """Raise AnsibleError for a vault within a value that cannot be opened. Up to 2.18, core opens it only
     when its text is used.
     """
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+    held = [*value.values()] if isinstance(value, dict) else value
+    for inner in held if isinstance(held, list) else ():
         open_vaults(inner)
     if getattr(value, "__ENCRYPTED__", False):
         str(value)
