@@ -100,11 +100,9 @@ class ActionModule(ActionBase):
     def strange(self, job: _state.Job, task_vars: dict[str, t.Any]) -> list[str]:
         """Return warnings about variables that this run does not read."""
         found = [*_options.mistyped(task_vars), *_options.unused(job.kind, task_vars)]
-        return (
-            found
-            if job.kind in ("fleet", "undo")
-            else [*found, *_entries.left_out(self.variables(task_vars)[0])]
-        )
+        if job.kind not in ("fleet", "undo"):
+            found += _entries.left_out(self.variables(task_vars)[0])
+        return found
 
     def begun(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return the state that the previous step has registered, or an empty one: a plan begins a run, even
@@ -115,12 +113,9 @@ class ActionModule(ActionBase):
         if "plan" in (self._task.args.get("steps") or ()):
             return {}
         found = self._task.args.get("state") or task_vars.get(STATE)
-        names = ("restores", "run", "changed", "hooks")
-        return (
-            {name: found[name] for name in names if name in found}
-            if isinstance(found, dict) and "run" in found
-            else {}
-        )
+        if not isinstance(found, dict) or "run" not in found:
+            return {}
+        return {name: found[name] for name in ("restores", "run", "changed", "hooks") if name in found}
 
     def job(self, task_vars: dict[str, t.Any], world: AnsibleWorld, first: bool) -> _state.Job:
         """Return the job that the variables describe.
@@ -131,9 +126,8 @@ class ActionModule(ActionBase):
         variables, unreadable = self.variables(task_vars)
         kind = str(args.get("kind") or "restore")
         variables = _options.of_kind(kind, variables, self.environment().get(ENVIRONMENT["timezone"][0]))
-        options, found, problems = (self.of_hosts if kind == "fleet" else self.of_entries)(
-            kind, variables, task_vars, world
-        )
+        asked = self.of_hosts if kind == "fleet" else self.of_entries
+        options, found, problems = asked(kind, variables, task_vars, world)
         hooks: dict[str, str] = {}
         if first and kind != "fleet":  # which runs none, and has one task for all hosts
             hooks, wrong = _hooks.read_hooks(variables, self._task, self._loader)

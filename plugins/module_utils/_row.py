@@ -35,7 +35,6 @@ LISTS = ("data_node_relations", "steps")
 PLACE = ("region", "profile")
 OUTCOMES = (None, "planned", "unchanged", "started", "succeeded")
 GOOD = ("succeeded", "unchanged")  # of rows with restored data
-TYPES = {"a dictionary": dict, "a list of dictionaries": list, "text": str}
 SHOWN = 5  # reasons in the message of a task; the rows have all of them
 
 
@@ -177,10 +176,12 @@ def check_entry(entry: t.Mapping[str, t.Any], number: int, services: t.Collectio
             f"{quoted(entry['outcome'])}."
         )
     for name in (*DICTS, *LISTS, *PLACE):
-        kind = "a dictionary" if name in DICTS else "a list of dictionaries" if name in LISTS else "text"
-        value = entry.get(name)
-        good = isinstance(value, TYPES[kind])
-        if good and name in LISTS:
-            good = all(isinstance(one, dict) for one in value or ())
+        value, kind = entry.get(name), "text"
+        good = isinstance(value, str)
+        if name in DICTS:
+            kind, good = "a dictionary", isinstance(value, dict)
+        elif name in LISTS:
+            kind = "a list of dictionaries"
+            good = isinstance(value, list) and all(isinstance(one, dict) for one in value)
         if value is not None and not good:
             raise InvalidArgument(f"restores[{number}].{name} must be {kind}, not {quoted(value)}.")

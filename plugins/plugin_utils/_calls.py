@@ -209,20 +209,30 @@ def waited_for_backup(row: Row, run: Row, job: Job, world: World) -> bool:
 def with_backup(row: Row, result: Result, now: int, wait: bool, begun_ms: int) -> Row:
     """Return a row with the safety backup that a module has made, or failed because it has made none."""
     backup = result.get("backup") or {}
-    kind, msg = result.get("error_kind") or "internal_error", result.get("msg")
-    supported = backup.get("is_support_restore")
-    useless = wait and bool(backup) and not result.get("failed") and supported is not True
-    if useless:
-        fault = "may not be restorable: the cloud does not say that it is"
-        if supported is False:
-            fault = "does not support restoring"
-        kind, msg = "not_restorable", f"its backup {backup.get('backup_id')} {fault}."
-    if useless or result.get("failed") or not result.get("backup_id"):
-        why = f"{_target.called(row)} could not be backed up, so it was not overwritten: {printable(msg)}"
-        return _target.failed(row, "safeguard", str(kind), why, now)
+    if result.get("failed") or not result.get("backup_id"):
+        return not_saved(row, str(result.get("error_kind") or "internal_error"), result.get("msg"), now)
+    fault = useless(backup) if wait and backup else None
+    if fault:
+        return not_saved(row, "not_restorable", f"its backup {backup.get('backup_id')} {fault}.", now)
     found = {name: backup.get(name) for name in ("backup_id", "backup_name", "created_at")}
     row = {**row, "safety_backup": {**found, "backup_id": result["backup_id"]}}
     return _target.done(row, "safeguard", "ok", begun_ms, (now - begun_ms) / 1000) if wait else row
+
+
+def not_saved(row: Row, kind: str, msg: t.Any, now: int) -> Row:
+    """Return a row that has failed because it could not be backed up."""
+    why = f"{_target.called(row)} could not be backed up, so it was not overwritten: {printable(msg)}"
+    return _target.failed(row, "safeguard", kind, why, now)
+
+
+def useless(backup: Row) -> str | None:
+    """Return why a backup that was made cannot bring the data back, or None."""
+    supported = backup.get("is_support_restore")
+    if supported is True:
+        return None
+    if supported is False:
+        return "does not support restoring"
+    return "may not be restorable: the cloud does not say that it is"
 
 
 def earlier_backup(row: Row, run: Row) -> Row | None:

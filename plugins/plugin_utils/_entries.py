@@ -108,16 +108,15 @@ def row_of(entry: Variables, where: str, service: Service, defaults: Defaults) -
             zone = read.zone(options.pop("timezone"), f"{where}.timezone")
         except Problem as problem:
             problems.append(str(problem))
-    for name, value in options.items():
-        if name in readers:
-            try:
-                values[name] = (
-                    read.point(value, f"{where}.{name}", zone, defaults.now_ms)
-                    if name in TIMES
-                    else readers[name](value, f"{where}.{name}")
-                )
-            except Problem as problem:
-                problems.append(str(problem))
+    for name in [name for name in options if name in readers]:
+        value, place = options[name], f"{where}.{name}"
+        try:
+            if name in TIMES:
+                values[name] = read.point(value, place, zone, defaults.now_ms)
+            else:
+                values[name] = readers[name](value, place)
+        except Problem as problem:
+            problems.append(str(problem))
     tried = {**options, **values}  # An option that cannot be read is not also missing.
     problems += [f"{where} {problem}" for problem in broken_rules(tried, service, defaults)]
     problems += unverifiable(values, where, service)

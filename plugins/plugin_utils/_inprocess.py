@@ -194,20 +194,14 @@ class InProcess(ActionBase):
             return "become"
         if not on_this_machine(self._connection):
             return "the connection is not ansible.builtin.local"
-        where = (
-            task_vars["ansible_delegated_vars"][self._task.delegate_to]
-            if self._task.delegate_to
-            else task_vars
-        )
-        wanted = str(
-            self._templar.template(C.config.get_config_value("INTERPRETER_PYTHON", variables=where) or "auto")
-            or "auto"
-        )
-        return (
-            None
-            if wanted.startswith("auto") or same_python(wanted, sys.executable)
-            else "ansible_python_interpreter is another Python"
-        )
+        where = task_vars
+        if self._task.delegate_to:
+            where = task_vars["ansible_delegated_vars"][self._task.delegate_to]
+        python = C.config.get_config_value("INTERPRETER_PYTHON", variables=where)
+        wanted = str(self._templar.template(python or "auto") or "auto")
+        if wanted.startswith("auto") or same_python(wanted, sys.executable):
+            return None
+        return "ansible_python_interpreter is another Python"
 
     def switch(self, task_vars: dict[str, t.Any], name: str) -> bool:
         """Return a boolean variable of the host; true unless set, and a blank counts as unset."""

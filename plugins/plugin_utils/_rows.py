@@ -271,29 +271,39 @@ def refusals(rows: t.Sequence[Row], given: t.Sequence[Row]) -> dict[int, CloudEr
             continue
         target = str(overwritten(row))
         nodes = [pair["target_instance_id"] for pair in row["data_node_relations"] or []]
-        clash = next((node for node in nodes if bare(node) in taken), None)
-        crossing = why_crossed(row, both)
         wrong = misnamed(row)
+        why = (
+            why_ended(before, row)
+            or (TWICE.format(target) if subject(row) in instances else None)
+            or why_crossed(row, both)
+            or why_taken(nodes, taken)
+        )
         if wrong:
             found[number] = Misnamed(wrong)
-        elif before["action"] == "adopt" and row["action"] == "restore":
-            found[number] = NotRestorable(
-                f"The plan was to attach to restore {before['restore_id']} of {target}, which has ended "
-                "since. Another restore would overwrite what was written after it. Make a new plan if you "
-                "want that."
-            )
-        elif subject(row) in instances:
-            found[number] = NotRestorable(TWICE.format(target))
-        elif crossing:
-            found[number] = NotRestorable(crossing)
-        elif clash is not None:
-            found[number] = NotRestorable(
-                f"The row for {taken[bare(clash)]} overwrites data node {clash}, too. Give "
-                "data_node_relations for both rows, with different data nodes."
-            )
+        elif why:
+            found[number] = NotRestorable(why)
         else:
             taken.update(dict.fromkeys(map(bare, nodes), target))
     return found
+
+
+def why_ended(before: Row, row: Row) -> str | None:
+    """Return why a row must not be started although its plan was to attach to a restore, or None."""
+    if before["action"] != "adopt" or row["action"] != "restore":
+        return None
+    return (
+        f"The plan was to attach to restore {before['restore_id']} of {overwritten(row)}, which has ended "
+        "since. Another restore would overwrite what was written after it. Make a new plan if you want that."
+    )
+
+
+def why_taken(nodes: t.Sequence[str], taken: t.Mapping[str, str]) -> str | None:
+    """Return why a row must not overwrite its data nodes, which another row has `taken`, or None."""
+    clash = next((node for node in nodes if bare(node) in taken), None)
+    return clash and (
+        f"The row for {taken[bare(clash)]} overwrites data node {clash}, too. Give data_node_relations for "
+        "both rows, with different data nodes."
+    )
 
 
 def misnamed(row: Row) -> str:

@@ -324,15 +324,15 @@ def judge_key(options: Mapping, key: Key) -> Verdict:
     for name, value in options.items():
         if name == "equals":
             expected.append(f"value {as_text(value)}")
-            found += (
-                [f"value {as_text(key.value)}" if key.value is not None else f"a {key.type}"] if there else []
-            )
+            if there:
+                found.append(f"a {key.type}" if key.value is None else f"value {as_text(key.value)}")
             good.append(equal(value, key.value))
         elif name in ("ttl_at_least", "ttl_at_most"):
             expected.append(
                 f"expires in {'at least' if name == 'ttl_at_least' else 'at most'} {as_text(value)} s"
             )
-            found += [f"expires in {key.ttl} s" if key.ttl is not None else "never expires"] if there else []
+            if there:
+                found.append("never expires" if key.ttl is None else f"expires in {key.ttl} s")
             left = Decimal("Infinity" if key.ttl is None else key.ttl)
             good.append(left >= bound(value) if name == "ttl_at_least" else left <= bound(value))
         elif name in ("type", "length"):
