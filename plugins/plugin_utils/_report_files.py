@@ -233,6 +233,8 @@ def file_stem(operation_id: t.Any) -> str:
 def unwritable(folder: str) -> str | None:
     """Return why no file can be written to a folder, which it makes if it is missing; None if one can."""
     try:
+        if printable(folder) != folder:  # a report names its files as they are shown: another folder
+            raise OSError(errno.EINVAL, "Its path holds a character that cannot be shown as it is")
         os.makedirs(folder, mode=0o700, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".recovery-") as file:
             file.write(b"\0" * 4096)

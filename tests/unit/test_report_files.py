@@ -106,6 +106,16 @@ def test_a_folder_that_cannot_be_made_is_a_problem_before_anything_starts(tmp_pa
     assert written(run, good())["files"]["json"] is None
 
 
+@pytest.mark.parametrize("odd", ["\u200c", "\u3000", "\u202e", "\udcff"])
+def test_a_folder_whose_path_a_report_would_escape_is_a_problem(tmp_path: Path, odd: str) -> None:
+    """A report named, and was written to, another folder: the next run did not find it."""
+    run = begun(tmp_path / f"our{odd}reports")
+    assert "a character that cannot be shown as it is. Nothing was started." in run["problem"]
+    assert run["files"] == {} and list(tmp_path.iterdir()) == []
+    (tmp_path / "报告 ä").mkdir()
+    assert begun(tmp_path / "报告 ä")["problem"] is None
+
+
 def test_a_folder_that_takes_no_file_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**options: Any) -> None:
         raise PermissionError(13, "Permission denied")
