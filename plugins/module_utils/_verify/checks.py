@@ -56,9 +56,14 @@ COUNTED = ("ttl_at_least", "ttl_at_most", "length", "rows")  # whole numbers fro
 KEY_TYPES = ("string", "list", "set", "zset", "hash", "stream")  # what Redis calls the type of a key
 DATE_ONLY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 READS = ("select", "show", "with", "desc", "describe", "explain", "table", "values", "checksum")
-WRITES = re.compile(r"(?i)\binto\s+(outfile|dumpfile|@)|\bfor\s+(update|share)\b|\block\s+in\s+share\b|/\*!")
+WRITES = re.compile(r"(?i)\b(into\s+(outfile|dumpfile|@)|for\s+(update|share)\b|lock\s+in\s+share\b)|/\*M?!")
 CHANGES = re.compile(r"(?i)\b(insert|replace)\s+into\b|\bdelete\s+from\b|\bupdate\s+\S+\s+set\b")
 WORD = re.compile(r"[A-Za-z]+")
+# Quotes and comments. A server may take \ for an escape or not.
+QUOTES = [
+    re.compile(rf"(?sm)(['\"`])(?:{escape}(?!\1).)*\1|/\*(?!M?!).*?\*/|--(?=\s).*?$|#.*?$")
+    for escape in (r"\\.|(?!\\)", "")
+]
 INTEGER = re.compile(r"-?[0-9]{1,18}")
 MOST_ROWS = 1000  # that a query may have
 LONGEST_VALUE = 64 * 1024  # bytes of a value that is read
@@ -255,19 +260,17 @@ def zoned(options: dict[str, t.Any], where: str) -> dict[str, t.Any]:
 
 def refuse_writing(sql: str, where: str) -> None:
     """Raise InvalidArgument for a statement that could do more than read."""
-    bare = (
-        re.sub(r"/\*(?!!).*?\*/|--[ \t].*?$|#.*?$", " ", sql, flags=re.S | re.M).strip().lstrip("(").strip()
-    )
-    first = WORD.match(bare)
-    if not first or first[0].lower() not in READS or WRITES.search(bare):
-        raise InvalidArgument(
-            f"{where} must only read: one statement that begins with SELECT, SHOW or the like."
-        )
-    unquoted = re.sub(r"'[^']*'|\"[^\"]*\"|`[^`]*`", "''", bare)
-    if CHANGES.search(unquoted):
-        raise InvalidArgument(f"{where} must only read, but a part of it changes rows.")
-    if ";" in unquoted.rstrip().rstrip(";"):
-        raise InvalidArgument(f"{where} must be one statement.")
+    for quotes in QUOTES:
+        bare = quotes.sub(lambda found: "''" if found[1] else " ", sql).strip(" \t\r\n(;")
+        first = WORD.match(bare)
+        if not first or first[0].lower() not in READS or WRITES.search(bare):
+            raise InvalidArgument(
+                f"{where} must only read: one statement that begins with SELECT, SHOW or the like."
+            )
+        if CHANGES.search(bare):
+            raise InvalidArgument(f"{where} must only read, but a part of it changes rows.")
+        if ";" in bare:
+            raise InvalidArgument(f"{where} must be one statement.")
 
 
 def rung_of(kind: str, options: Mapping) -> str:
