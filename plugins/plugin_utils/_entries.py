@@ -349,9 +349,16 @@ def for_newest_data(row: Row) -> Row:
     service = SERVICES[row["service"]]
     earlier = (*service.instead, "adopt", "operation_id")
     new = {key: value for key, value in row.items() if key not in earlier}
-    if not any(new.get(name) for name in service.names):
+    why = None
+    if row.get("metadata"):
+        why = (
+            "The entry restores metadata to a time of its own, but readiness asks for the newest data. Check "
+            "the entry with the playbook restore and --check, and leave it out here."
+        )
+    elif not any(new.get(name) for name in service.names):
         why = f"The entry names only job {row['job_id']}. Name its source and target, too."
-        return {**row, **failed_entry(row.get("label") or row["job_id"], service.name, why)}
+    if why:
+        return {**row, **failed_entry(row.get("label") or row.get("job_id") or "", service.name, why)}
     if "operation_id" in service.options:
         new["operation_id"] = READINESS  # so no marker of a restore is that of this row
     return {**new, service.point: "latest"}

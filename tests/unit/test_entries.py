@@ -386,6 +386,16 @@ def test_readiness_asks_for_a_new_restore_of_the_newest_data() -> None:
     assert "names only job j" in _entries.for_newest_data(job)["msg"]
 
 
+def test_readiness_sends_an_entry_of_metadata_to_a_check_of_the_restore() -> None:
+    """It was planned for the time `latest`, and refused with the advice to give the time that it has."""
+    pair = {"source_instance_id": "a", "target_instance_id": "b"}
+    entry = {"source_instance_id": "s", "target_instance_id": "t", "restore_time": "2026-11-27T10:00:00Z"}
+    rows = found(ALL, restore_ddm=[{**entry, "metadata": True, "data_node_relations": [pair]}]).rows
+    newest = _entries.for_newest_data(rows[0])
+    assert newest["error_kind"] == "invalid_argument"
+    assert "with the playbook restore and --check" in newest["msg"]
+
+
 @pytest.mark.parametrize(
     ("rows", "planned", "why"),
     [
