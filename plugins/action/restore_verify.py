@@ -47,7 +47,7 @@ class ActionModule(InProcess):
         if match and not found.get("password"):
             if named not in task_vars:
                 raise InvalidArgument(
-                    f"password_variable names {quoted(named)}, and there is no such variable."
+                    f"password_variable names {quoted(named)}, but there is no such variable."
                 )
             # In a registered row the name is marked as unsafe before ansible-core 2.19, and a template made
             # of it would be taken for the password itself.

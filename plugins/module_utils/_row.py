@@ -41,7 +41,7 @@ SHOWN = 5  # reasons in the message of a task; the rows have all of them
 def complete(entry: t.Mapping[str, t.Any]) -> Row:
     """Return an entry as a row: with all KEYS and a list of steps."""
     row = {**dict.fromkeys(KEYS), **entry}
-    if row.get("failed") is True and not row["outcome"]:  # as of a registered crash
+    if row.get("failed") is True and not row["outcome"]:  # as after a crash
         row["error_kind"] = row["error_kind"] or "internal_error"
     return {**row, "changed": bool(row["changed"]), "steps": list(row.get("steps") or [])}
 

@@ -206,7 +206,7 @@ def unexpected(error: BaseException, may_have_changed: bool) -> Unexpected:
 
 
 def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) -> None:
-    """Raise InvalidArgument for mistakes that show without a request."""
+    """Raise InvalidArgument for mistakes found without a request."""
     given = {name: value for name, value in params.items() if value is not None}
     missing = [name for name, option in spec.items() if option.get("required") and name not in given]
     if missing:

@@ -236,8 +236,8 @@ def useless(backup: Row) -> str | None:
 
 
 def earlier_backup(row: Row, run: Row) -> Row | None:
-    """Return the safety backup that an earlier run made before it overwrote an instance, or None. It is none
-    for data that somebody has restored since, for example an undo, or that nothing has overwritten since: an
+    """Return the safety backup that an earlier run made before it overwrote an instance, or None. It does not
+    count if somebody has restored the data since, for example an undo, or if nothing has overwritten them: an
     application may have written to them.
     """
     for earlier in run.get("previous") or []:
@@ -258,8 +258,8 @@ def restored_since(row: Row, earlier: Row) -> bool:
 
 
 def kept_since(row: Row, earlier: Row) -> bool:
-    """Whether neither the cloud lists nor an earlier run has seen a restore of an instance after the safety
-    backup of that run: its request has been lost or was never sent.
+    """Whether no restore followed the safety backup of an earlier run: the cloud lists none, and that run has
+    seen none. Its request was lost or never sent.
     """
     made = moment((earlier.get("safety_backup") or {}).get("created_at"))
     known = [one for one in (_target.newest_restore(row), earlier.get("restore")) if one]
@@ -268,7 +268,7 @@ def kept_since(row: Row, earlier: Row) -> bool:
 
 
 def with_notes_on_earlier_backups(state: State, world: World) -> State:
-    """Return the state with a note on each safety backup of an earlier run beside which there is a new one. A
+    """Return the state with a note on each safety backup of an earlier run if this run made a new one too. A
     list of the cloud may have left out the restore between them.
     """
     for row in state["restores"]:
@@ -289,14 +289,14 @@ def with_notes_on_earlier_backups(state: State, world: World) -> State:
 
 
 def with_notes_on_drill(state: State, world: World) -> State:
-    """Return the state of a drill with the notes that its targets now hold production data, or may, and that
-    some were not restored again.
+    """Return the state of a drill with notes: which targets now hold production data, or may hold them, and
+    which were not restored again.
     """
     rows = state["restores"]
     names = [_target.called(row) for row in rows if _report.data_state(row) != "untouched"]
     if names:
         since = f"{iso(world.now_ms())[:19]}Z"
-        note = f"Scratch targets hold production data since {since}: {', '.join(names)}."
+        note = f"Scratch targets have held production data since {since}: {', '.join(names)}."
         state = with_note(state, note, world)
     done = [_target.called(row) for row in rows if row.get("outcome") == "unchanged"]
     if done:
@@ -309,8 +309,8 @@ def with_notes_on_drill(state: State, world: World) -> State:
 
 
 def with_note_on_release(state: State, world: World) -> State:
-    """Return the state of a run that ends, with a note where what its tasks before have stopped is to be
-    started by tasks after it that have not run.
+    """Return the state of a run that ends, with a note if restore_before_tasks has run, but
+    restore_after_tasks has not: what the first has stopped is still stopped.
     """
     steps = [step for row in state["restores"] for step in row.get("steps") or []]
     stopped = any(step["step"] == "fence" and step["outcome"] == "ok" for step in steps)

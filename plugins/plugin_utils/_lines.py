@@ -106,13 +106,13 @@ def effect_text(row: Row, tz: t.Any) -> str:
     if not _target.from_elsewhere(row):
         backup = backup_text(row)
         return {
-            "nothing": f"nothing to do: restored before{ended_on(row, tz)} with {backup}",
+            "nothing": f"nothing to do: already restored{ended_on(row, tz)} with {backup}",
             "adopt": f"is already being overwritten with {backup}; the run will wait for it",
         }.get(str(action), f"OVERWRITE with {backup}")
     if action == "adopt":
         return f"is already being overwritten by {job}; the run will wait for it"
     if action == "nothing":
-        return f"nothing to do: {job} has ended{ended_on(row, tz)}"
+        return f"nothing to do: {job} ended{ended_on(row, tz)}"
     source = row.get("source") or {}
     name = printable(source.get("instance_name") or source.get("instance_id") or "?")
     ident = f" ({source['instance_id']})" if source.get("instance_name") and source.get("instance_id") else ""
@@ -174,7 +174,7 @@ def newer_restore(row: Row, data: int, tz: t.Any) -> str:
     ms = moment(newest.get("created_at"))
     if row.get("action") != "restore" or ms is None or ms <= data:
         return ""
-    return f", and restore {printable(newest.get('restore_id'))} of {local_text(ms, tz)}"
+    return f", and the data of restore {printable(newest.get('restore_id'))} of {local_text(ms, tz)}"
 
 
 def next_backup(row: Row, tz: t.Any) -> str:
@@ -332,7 +332,7 @@ def report_place(report: Row, wanted: bool) -> str:
     """Return where the report is: the last line of a run. `wanted`: restore_report_dir is set."""
     files = report.get("files") or {}
     path = files.get("html") or files.get("json")
-    why = "for the reason above" if wanted else "restore_report_dir is not set"
+    why = "for the reason above" if wanted else "because restore_report_dir is not set"
     if path and report.get("problem"):
-        return f"Report: {path}, but not its last state, {why}"
-    return f"Report: {path or f'none is written, {why}'}"
+        return f"Report: {path}, out of date {why}"
+    return f"Report: {path or f'not written, {why}'}"

@@ -235,11 +235,11 @@ def changes(old: Plan, new: Plan) -> t.Iterator[str]:
         yield f"can no longer be restored, {new['error_kind']}: {new.get('msg')}"
         return
     if old.get("error_kind"):
-        yield "could not be planned, and can be now"
+        yield "could not be planned, but can be now"
     if target_name(old) != target_name(new) and target_name(new):
         yield f"is called {printable(target_name(new))} now"
     if old.get("action") == "nothing" and new.get("action") == "restore":
-        yield "needed nothing when it was planned, and would be overwritten now"
+        yield "needed nothing when it was planned, but would be overwritten now"
     before, now = row_effect(old), row_effect(new)
     for name, word in WORDS.items():
         if before.get(name) != now.get(name):

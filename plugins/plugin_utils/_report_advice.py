@@ -78,7 +78,7 @@ BY_KIND = {
     ),
     "transport_error": "Fix the network or the proxy, then run the same command again.",
     "tls_error": (
-        "Give the bundle of your authority as ca_path (HW_CA_PATH), and leave validate_certs on. Then run "
+        "Give your CA bundle as ca_path (HW_CA_PATH), and leave validate_certs on. Then run "
         "the same command again."
     ),
     "server_error": "The service has a temporary fault. Run the same command again in a few minutes.",
@@ -100,7 +100,7 @@ BY_KIND = {
         "Check {name} in the console. When it runs, run the same command again: only the checks are repeated."
     ),
     "protected": (
-        "Nothing overwrites {name} while it is protected. Take it out of this run, or out of the protection."
+        "Nothing overwrites {name} while it is protected. Leave it out of this run, or end its protection."
     ),
     "name_mismatch": (
         "Find out which of the two instances is meant, correct the entry, then run the same command again."

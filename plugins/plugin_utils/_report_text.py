@@ -95,7 +95,7 @@ def result(row: Row) -> str:
     words = {
         "planned": "planned",
         "started": "under way",
-        "unchanged": "restored before",
+        "unchanged": "already restored",
         "succeeded": "restored",
         None: "not begun",
     }

@@ -356,7 +356,7 @@ def test_a_response_about_another_object_is_an_error(
     sim.fault("rewrite", operation, times=None, key=key, value=OTHER)
     result = run(module, **options)
     assert result["error_kind"] == "protocol_error", result
-    assert f"and the response is about {OTHER}" in result["msg"]
+    assert f"but the response is about {OTHER}" in result["msg"]
     assert sim.posts() == []
 
 
@@ -386,7 +386,7 @@ def test_a_record_of_another_backup_is_not_what_was_started(sim: Simulator, run:
     sim.fault("mutate", "dcs.restores", times=None, after=3, function=spoil)
     late = run("dcs_restore", **CACHE, backup_id=names.DCS_BACKUP, wait_timeout=60)
     assert (late["error_kind"], len(sim.posts())) == ("wait_timeout", 1)
-    about = f"The task requested {names.DCS_BACKUP}, and the response is about {names.DCS_BACKUP_OLD}"
+    about = f"The task requested {names.DCS_BACKUP}, but the response is about {names.DCS_BACKUP_OLD}"
     assert about in late["msg"]
     row = {"service": "dcs", **CACHE, "restore_id": late["restore_id"], "backup_id": names.DCS_BACKUP}
     waited = run("restore_wait", restores=[row], wait_timeout=60)

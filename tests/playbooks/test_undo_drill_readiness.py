@@ -104,7 +104,7 @@ def test_a_drill_overwrites_scratch_instances_only(sim: Simulator) -> None:
     assert done.rc == 0, done.output
     assert [entry.operation for entry in sim.posts()] == ["dcs.restore"]
     assert report(done)["kind"] == "drill"
-    assert any("Scratch targets hold production data since " in note for note in report(done)["notes"])
+    assert any("Scratch targets have held production data since " in note for note in report(done)["notes"])
     assert f": {name}." in done.stdout
     again = run(sim, "drill", drill_scratch=[name], **stack)
     assert f"An earlier run restored {name}, so this drill did not rehearse that." in again.stdout

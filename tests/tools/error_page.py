@@ -154,7 +154,7 @@ KINDS: dict[str, Kind] = {
     "tls_error": Kind(
         "the server's certificate was not accepted",
         _BY_MESSAGE,
-        "Give the bundle of your authority in ca_path.",
+        "Give your CA bundle in ca_path.",
     ),
     "transport_error": Kind(
         "no usable HTTP response was received",
@@ -355,7 +355,7 @@ def page() -> str:
     """Return the page."""
     parts = [
         section("Error kinds", kinds(KINDS)),
-        section("Of the role, the playbooks and restore_verify alone", kinds(added())),
+        section("Only in the role, the playbooks and restore_verify", kinds(added())),
     ]
     parts.append(section("The gateway and IAM", codes({**plain("gateway"), **GATEWAY})))
     for name, service in SERVICES.items():

@@ -306,8 +306,8 @@ def test_a_plan_of_a_run_that_was_refused_says_why() -> None:
     [
         ({}, {"target": {"instance_id": "c1", "instance_name": "sessions"}}, "is called sessions now"),
         ({}, {"target": {"instance_id": "c1", "instance_name": None}}, None),  # it could not be read
-        ({"error_kind": "busy"}, {}, "could not be planned, and can be now"),
-        ({"action": "nothing"}, {}, "needed nothing when it was planned, and would be overwritten now"),
+        ({"error_kind": "busy"}, {}, "could not be planned, but can be now"),
+        ({"action": "nothing"}, {}, "needed nothing when it was planned, but would be overwritten now"),
         ({"action": "nothing"}, {"action": "adopt"}, None),
         ({"action": "adopt"}, {}, None),
     ],
@@ -361,7 +361,7 @@ def test_drift_is_named_line_by_line() -> None:
         "project_id: p in the earlier run, but p2 in this one",
         "new: is not in the plan",
         "gone: is in the plan only",
-        "orders-cache: needed nothing when it was planned, and would be overwritten now",
+        "orders-cache: needed nothing when it was planned, but would be overwritten now",
         "orders-cache: backup b2 instead of b1",
         "orders-db-restored: can no longer be restored, not_found: It is gone.",
     ]

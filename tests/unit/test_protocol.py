@@ -250,7 +250,7 @@ def test_effect(before: Observation, now: Observation, found: tuple[str, ...]) -
     assert find_effects(before, now, now, NOW) == found
 
 
-def test_a_likely_effect_is_believed_when_two_observations_show_no_own_one() -> None:
+def test_a_likely_effect_is_believed_when_two_observations_show_no_certain_one() -> None:
     """A list can leave out the restore once, and show only what the cloud does beside it."""
     beside = Observation(blocked="restoring", likely=frozenset({"l"}), created={"l": NOW_MS}, state="l")
     both = Observation(blocked="restoring", likely=frozenset({"l"}), own=frozenset({"a"}), state="both")

@@ -412,7 +412,7 @@ def test_only_where_all_bad_checks_read_data_another_backup_is_offered() -> None
     ("kind", "words"),
     [
         ("transport_error", "Fix the network"),
-        ("tls_error", "Give the bundle of your authority"),
+        ("tls_error", "Give your CA bundle"),
         ("server_error", "in a few minutes"),
     ],
 )

@@ -182,7 +182,7 @@ def test_a_disk_that_fills_up_later_is_a_problem_of_the_report(
     report = written(run, good())
     assert "No space left on device" in report["problem"] and report["verdict"] == "verified"
     assert _lines.report_place(report, wanted=True).endswith(
-        ".html, but not its last state, for the reason above"
+        ".html, out of date for the reason above"
     )
     assert json.loads(Path(before["files"]["json"]).read_text(encoding="utf-8")) == before
     assert not [name for name in names(tmp_path) if name.startswith(".")]
@@ -196,7 +196,7 @@ def test_a_disk_that_fills_up_later_is_a_problem_of_the_report(
         for path in before["files"].values():
             Path(path).unlink(missing_ok=True)
         assert any(report["files"].values()) == known, "it names no file that is not there"
-    assert _lines.report_place(report, wanted=True) == "Report: none is written, for the reason above"
+    assert _lines.report_place(report, wanted=True) == "Report: not written, for the reason above"
 
 
 def test_a_folder_that_is_deleted_in_a_run_is_made_again(tmp_path: Path) -> None:

@@ -570,7 +570,7 @@ def test_a_restore_is_that_of_the_planned_backup() -> None:
     row = {"instance_id": "i", "restore_id": "r1", "restore_point": "latest", "backup": {"backup_id": "b1"}}
     for given in (row, {**row, "backup": None, "backup_id": "b1"}):
         one, dummy = cloud([listed], max_retries=0)
-        with pytest.raises(ProtocolError, match="requested b1, and the response is about b2"):
+        with pytest.raises(ProtocolError, match="requested b1, but the response is about b2"):
             WAITINGS["dcs"].watch(one, given).observe()
     unsaid = {"restore_record_response": [{**RESTORE, "status": "restoring", "backup_id": None}]}
     one, dummy = cloud([response(200, {**unsaid, "total_num": 1})])

@@ -209,7 +209,7 @@ def test_groups_in_order_each_with_a_safety_backup_before() -> None:
     assert world.attached == [None, "s-c1"], "the record of a backup may appear after the second call"
     assert "SAVED name-c1 s-c1   safety backups, for an undo" in world.lines
     assert state["report"]["verdict"] == "restored"
-    assert world.lines[-1] == "Report: none is written, restore_report_dir is not set"
+    assert world.lines[-1] == "Report: not written, because restore_report_dir is not set"
 
 
 def test_one_group_is_started_together() -> None:
@@ -394,7 +394,7 @@ def test_a_plan_shows_what_somebody_has_restored_since_the_backup(action: str, h
         "details": {"newest_restore": restored},
     }
     line = _lines.cache_lines(row, 1_795_000_000_000, timezone.utc, True)[1]
-    assert line.count("), and restore r7 of 25 Nov 2026 11:14 +00:00. Down for") == shown
+    assert line.count("), and the data of restore r7 of 25 Nov 2026 11:14 +00:00. Down for") == shown
     assert ("Undo: safety backup first" in line, "Undo:" in line) == (
         action == "restore",
         action == "restore",
@@ -541,7 +541,7 @@ def test_an_unwritable_folder_is_found_out_before_anything(tmp_path: Path) -> No
     state = run(world, restore_report_dir=str(tmp_path / "file" / "reports"))
     assert world.calls == []
     assert "No report can be written" in state["run"]["refused"]
-    assert world.lines[-1] == "Report: none is written, for the reason above"
+    assert world.lines[-1] == "Report: not written, for the reason above"
 
 
 def test_names_of_wide_letters_and_marks_keep_the_columns() -> None:
@@ -717,7 +717,7 @@ def test_a_digest_of_a_plan_that_would_do_nothing_approves_no_restore(tmp_path: 
         Path(plan["files"]["json"]).unlink()
         if report["failed"]:
             assert (
-                "name-c1: needed nothing when it was planned, and would be overwritten now" in report["msg"]
+                "name-c1: needed nothing when it was planned, but would be overwritten now" in report["msg"]
             )
             assert "is the digest of a plan that is out of date. What has changed" in report["msg"]
 
@@ -1680,9 +1680,9 @@ def test_an_approval_is_asked_for_once_a_run() -> None:
     [
         (
             {"service": "ddm", "job_id": "j1", "job": {"end_time": "2026-10-25T12:00:00+0000"}},
-            "job j1 has ended",
+            "job j1 ended",
         ),
-        ({"service": "dcs", "restore": {"updated_at": "2026-10-25T12:00:00.000Z"}}, "restored before"),
+        ({"service": "dcs", "restore": {"updated_at": "2026-10-25T12:00:00.000Z"}}, "already restored"),
     ],
 )
 def test_a_restore_that_is_done_says_since_when(row: dict[str, Any], words: str) -> None:

@@ -81,8 +81,8 @@ class Gate:
     def _alone(self) -> t.Iterator[None]:
         """Hold up the other requests with this credential until this one has ended.
 
-        If it tells nothing about the credential, those that wait for it fail, too. Else each in turn would
-        wait for a server that does not respond.
+        If it shows nothing about the credential, those that wait fail, too. Otherwise each in turn would wait
+        for a server that does not respond.
         """
         failure = self._failure
         with self._lock:

@@ -88,7 +88,7 @@ def token(read: Read, keys: t.Mapping[str, str], scope: dict[str, t.Any]) -> Iss
     for name, requested in scope.get("project", {}).items():
         if text(project.get(name, requested)) != requested:
             raise ProtocolError(
-                f"The task requested a token for the project {quoted(requested)}, and the response is about "
+                f"The task requested a token for the project {quoted(requested)}, but the response is about "
                 f"{quoted(project[name])}.",
                 request_id=reply.request_id,
             )

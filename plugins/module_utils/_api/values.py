@@ -118,7 +118,7 @@ def same_id(*ids: str | None) -> bool:
 def require_id(found: dict[str, t.Any], key: str, wanted: str) -> dict[str, t.Any]:
     """Return what a call has read about one object. Raises ProtocolError when it is about another one."""
     if not same_id(found[key], wanted):
-        raise ProtocolError(f"The task requested {wanted}, and the response is about {found[key]}.")
+        raise ProtocolError(f"The task requested {wanted}, but the response is about {found[key]}.")
     return found
 
 

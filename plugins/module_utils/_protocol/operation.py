@@ -30,9 +30,9 @@ class Observation:
     blocked: str | None = None  # why nothing can be started now
     explained: bool = True  # whether the obstacle is clearly somebody else's
     stuck: bool = False  # whether the obstacle never ends by itself
-    own: frozenset[str] = frozenset()  # IDs that can only be this operation's, when they are new
-    likely: frozenset[str] = frozenset()  # IDs that are this operation's if they are new and no own one is
-    possible: frozenset[str] = frozenset()  # IDs that may be this operation's or another's, when they are new
+    own: frozenset[str] = frozenset()  # IDs that can only be this operation's, if new
+    likely: frozenset[str] = frozenset()  # IDs that are this operation's if new, and none in `own` is
+    possible: frozenset[str] = frozenset()  # IDs that may be this operation's or another's, if new
     unclear: frozenset[str] = frozenset()  # IDs whose kind nobody knows
     records: t.Mapping[str, Row] = field(default_factory=dict)  # every record of this kind by its ID
     created: t.Mapping[str, int | None] = field(default_factory=dict)  # when each was created, epoch ms
@@ -69,7 +69,7 @@ class Operation:
         return AGAIN.format("the same task")
 
     def observe(self) -> Observation:
-        """Read the evidence once and return all of it. This changes nothing here."""
+        """Read the cloud once and return all that it shows. This changes nothing."""
         raise NotImplementedError
 
     def check(self) -> None:

@@ -32,9 +32,9 @@ def find_effects(
 ) -> tuple[str, ...]:
     """Return the IDs that this operation may have caused since `before`: new ones that are or may be its own.
 
-    If there are none, it returns a running one to attach to. It skips a record that was there before the
-    request, because that one had ended: the list has left out the one that runs. It can leave out an own one,
-    too: a likely one must be in `previous` as well.
+    If there are none, it returns a running one to attach to. It skips a record from before the request,
+    because that one had ended: the list has left out the one that runs. A list can also leave out a record in
+    `own`, so a likely one must be in `previous` as well.
     """
     likely = now.likely & previous.likely
     own = appeared(now.own, before, now, sent_at) or appeared(likely, before, now, sent_at)

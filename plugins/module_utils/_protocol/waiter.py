@@ -59,7 +59,7 @@ class Watch:
     resume: str = "run the task again to attach to it"  # how a later task goes on waiting
     anew: str = "run the task again to start it once more"  # what to do after it has failed
     due: float = 0.0  # the monotonic time of the next observation
-    _seen: float | None = None  # when it was last there
+    _seen: float | None = None  # when it was last listed
 
     def take(self, now: float, started: float, interval: float, random: float) -> None:
         """Observe once and record the consequence.

@@ -136,7 +136,7 @@ class Pair:
         # A job that names the source may be for another target, whatever the statuses say: they can be old.
         on_target = [job for job in listed if same_id(job["instance_id"], self.target)]
         own = ids(filter(self.of_kind, on_target))
-        # What restores the target has any name but those of other work.
+        # Any job but one that is known as other work may restore the target.
         unclear = ids(job for job in on_target if not is_other(job))
         job = job_on_target(self.ddm, on_target, self.of_kind, restoring)
         runs = job is not None and end(job) is None
