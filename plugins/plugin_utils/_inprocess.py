@@ -152,7 +152,7 @@ class InProcess(ActionBase):
             self._update_module_args(self._task.action, self._task.args, task_vars)
             environment: dict[str, t.Any] = {}
             self._compute_environment_string(environment)
-            # Fails here, and not with a result in hand, where this ansible-core parses results differently.
+            # If this ansible-core parses results differently, fail now and not with the result of a restore.
             self.parsed({"stdout": "{}", "stderr": "", "rc": 0})
             # A task that runs once for all hosts concerns none of them in particular.
             host = "" if self._task.run_once else str(task_vars.get("inventory_hostname"))

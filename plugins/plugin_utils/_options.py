@@ -185,7 +185,7 @@ TEXTS = ("id", "name", "label", "profile", "region", "started")  # endings of th
 PUBLISHED = ("restore_result", "restore_planned", "restore_reported")
 # Between a random text and the time in epoch seconds: with it, a seed always gives the same point.
 SEEDED = "@"
-CLOSE = 0.9  # likeness of two names from which one is a typo of the other; 1: they are the same
+CLOSE = 0.9  # similarity from which a name counts as a typo of another; 1 means equal
 # These must be the same for all hosts of a fleet. A plan or report as data does not come from its inventory.
 OF_THE_RUN = tuple(PREFIX + name for name, reader in READERS.items() if reader not in (data, document))
 VARIABLES = (*_entries.LISTS, *_step_table.OF_THE_USER, _entries.POINT, *(PREFIX + name for name in READERS))
@@ -235,7 +235,7 @@ def random_point(seed: str, days: int, now_ms: int) -> str:
     return iso((int(at[1] if at else now_ms // 1000) - back) * 1000)
 
 
-# What a kind of run says where its variables are unset: a blank, as a survey leaves it, takes no guard away
+# What each kind of run uses for unset variables: a blank answer of a survey must not remove a guard
 OF_KIND: dict[str, dict[str, t.Any]] = {
     "drill": {"restore_production": ["*prod*"], "restore_window_days": 7},
     "readiness": {"restore_rpo_target": "26h"},  # the newest data must not be older than a day and two hours
@@ -245,7 +245,7 @@ NO_SCRATCH = "A drill needs drill_scratch: patterns of the only instances that i
 
 
 def of_kind(kind: str, variables: Variables, zone: str | None = None) -> dict[str, t.Any]:
-    """Return the variables with what a kind of run says itself, and with the zone of the environment.
+    """Return the variables with the defaults of a kind of run, and with the zone of the environment.
 
     Readiness asks for the newest data, and neither carries out a plan nor writes one for a restore.
     """

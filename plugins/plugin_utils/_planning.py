@@ -27,7 +27,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target impor
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._writable import anybody_can_write
 
 FACTS = ("status", "engine", "engine_version", "used_memory", "max_memory", "vpc_name", "port")
-# said where no report of the approved plan is there to compare with
+# Advice when no report of the approved plan exists to compare with
 OTHERS = (
     "A plan with another backup, restore_operation_id or restore_safety_backup has another digest. To "
     "approve this plan, review it and give its digest."
@@ -126,7 +126,7 @@ def from_plan(job: Job, old: Row | None, run: Row) -> tuple[list[Row], list[str]
         return [], [f"{where} cannot be used: {why}."]
     named, drift = named_in(old, job)
     entries = [*job.found.rows, *named]
-    if job.kind == "drill" and not job.options.operation_id:  # It has that of its day, as _options says.
+    if job.kind == "drill" and not job.options.operation_id:  # _options gives it that of its day.
         entries = [{**row, "operation_id": None} for row in entries]
     drift += _plans.others(old, entries, random=job.options.seed is not None)
     if drift:
@@ -161,8 +161,8 @@ def listed_in(row: Row, entries: t.Sequence[Row]) -> Row:
 def other_plan(job: Job, state: State, digest: str) -> str | None:
     """Return why restore_plan_digest does not approve this plan, or None.
 
-    What has changed since can be told if the approved plan is among the reports. Some of it, such as the name
-    of an instance, is not in the digest.
+    If the approved plan is among the reports, the reason names what has changed since. Some changes, such as
+    the name of an instance, do not change the digest.
     """
     approved, folder = str(job.options.plan_digest), state["run"].get("directory")
     same, lines = digest.startswith(approved), list[str]()

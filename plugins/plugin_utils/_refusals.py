@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the cloud has said to the keys of a run of Ansible, which all its worker processes must know.
+"""Which keys the cloud has refused in a run of Ansible: all of its worker processes must know.
 
 More than five refused signatures in a row lock an access key for everybody
 (https://support.huaweicloud.com/intl/en-us/apig_faq/apig-faq-0003.html). Ansible gives each host a process
 of its own, so as many as it has forks would send their first requests at once. One of them sends its own
-first, and what it learns is in a file of the run's temporary folder, which Ansible removes.
+first, and writes what it learns to a file in the run's temporary folder, which Ansible removes.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ LARGEST = 64 << 20  # bytes of a report that is read
 PLAN_FORMATS = ("json", "html")
 NAME = re.compile(r"(?P<stem>.+)-(?P<start>\d{8}T\d{6}Z)-[a-z0-9]{6}", re.ASCII)
 OPEN = ("running", "incomplete", "failed")  # verdicts of reports that a later run continues
-CONTINUED_MS = 30 * 86400 * 1000  # a report of a month ago: the cloud lists its jobs no longer
+CONTINUED_MS = 30 * 86400 * 1000  # after a month, the cloud no longer lists the jobs of a report
 KNOWN = ("safety_backup", "restore_id", "job_id")  # keys of a target that must not be lost
 
 

@@ -35,13 +35,13 @@ class Problem(Exception):
 
 
 class Twice(yaml.YAMLError):
-    """A key that stands twice in one dictionary; its text is the key."""
+    """A key that occurs twice in one dictionary; its text is the key."""
 
 
 class PlainLoader(yaml.SafeLoader):
     """Reads a list in a text. Numbers and times stay texts, so that an ID or a time is as it was written.
 
-    A key that stands twice is refused: of two entries without a dash between them only one would be left.
+    A key that occurs twice is refused: of two entries without a dash between them, only one would be left.
     """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[t.Any, t.Any]:
@@ -202,7 +202,7 @@ def zone(value: t.Any, name: str) -> ZoneInfo:
 
 
 def without_note(error: InvalidArgument) -> str:
-    """Return a message without what was not done, which the list of all problems says once at its end."""
+    """Return a message without its note on what was not done: the list of all problems ends with one."""
     return str(error).removesuffix(f" {error.note}")
 
 

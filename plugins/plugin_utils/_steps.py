@@ -64,7 +64,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table i
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import Row
 
 NO_LONGER = "The plan is out of date, so none of it was carried out:"
-# Ansible runs no further task then, so nothing can be said later.
+# The role warns beforehand, because Ansible then runs no further task that could.
 UNREACHABLE = (
     "If a host of your tasks cannot be reached, Ansible ends the run without its last report. The same "
     "command resumes the run, and writes that report."
@@ -150,7 +150,7 @@ def named_and_guarded(rows: t.Sequence[Row], planned: t.Sequence[Row], job: Job,
 
 @step
 def approve(state: State, job: Job, world: World) -> State:
-    """Ask once a run, or compare the digest; nothing is asked where nothing would be overwritten."""
+    """Ask once per run, or compare the digest. Ask nothing if nothing would be overwritten."""
     todo = overwriting(state)
     options, run = job.options, state["run"]
     if stopped(state, job) or run.get("approval") or not todo or not (options.confirm or options.plan_digest):

@@ -56,7 +56,7 @@ RETRYABLE_CODES = (
     *(2002, 2003, 2005, 2006, 2013, 2055),
 )
 TLS_ERROR, TLS_WANTED = 2026, 3159
-# Errors of redis-py after which another try may help; before redis-py 6 some are but words of a reply
+# Errors of redis-py after which another try may help; before redis-py 6 some are only words of a reply
 RETRYABLE_ERRORS = {
     *("ConnectionError", "TimeoutError", "OSError"),
     *("MasterDownError", "ClusterDownError", "TryAgainError"),

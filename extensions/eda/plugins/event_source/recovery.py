@@ -314,7 +314,7 @@ class Memory:
         self._read: set[str] = set()  # IDs of instances whose records have been read
         # instance -> its newest backups that were reported as too old or missing, until there is a fresh one
         self._old: dict[str, set[int | None]] = {}
-        self._unread: set[str] = set()  # IDs of events about what cannot be read or is not there
+        self._unread: set[str] = set()  # IDs of events about what cannot be read or does not exist
         self._away = False
 
     def unread(self, problem: Row) -> list[Row]:
@@ -341,7 +341,7 @@ class Memory:
         return [*events, *(event(one) for one in news), *self._aged(found), *self._unseen(found)]
 
     def _unseen(self, found: Observation) -> list[Row]:
-        """Return an event for each instance that cannot be read any more or is not there any more."""
+        """Return an event for each instance that can no longer be read or no longer exists."""
         unread = [unreadable(one) for one in found.instances if "unread" in one]
         unread += missing(self._wish, found)
         before, self._unread = self._unread, {one["id"] for one in unread}
