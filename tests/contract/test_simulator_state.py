@@ -23,15 +23,18 @@ from typing import Any
 
 import pytest
 import requests
+import schemathesis
 
 from tests.cloud import Simulator, auth, variables_at
 from tests.cloud import scenario as names
 from tests.cloud.data import Data, DataError
+from tests.cloud.parts import contract
 from tests.cloud.state import CloudState, Item
 from tests.cloud.wire import Call, Refusal
 
 ROOT = Path(__file__).parents[2]
 VECTORS = json.loads((Path(__file__).parent / "signing_vectors.json").read_text(encoding="utf-8"))
+CONTRACT = schemathesis.openapi.from_dict(contract())
 START = 1_795_000_000.25
 
 
@@ -49,7 +52,7 @@ class Clock:
 
 
 class Api:
-    """One signed-in caller."""
+    """One signed-in caller. Each response must be as the contract in tests/cloud/openapi says."""
 
     def __init__(self, sim: Simulator, token: str = names.TOKEN) -> None:
         self.url = sim.url
@@ -58,9 +61,11 @@ class Api:
         self.session.headers["X-Auth-Token"] = token
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
-        return self.session.request(
-            method, self.url + path.replace("{p}", names.PROJECT_ID), timeout=10, **options
-        )
+        path = path.replace("{p}", names.PROJECT_ID)
+        response = self.session.request(method, self.url + path, timeout=10, **options)
+        if operation := CONTRACT.find_operation_by_path(method, path):
+            operation.validate_response(response)
+        return response
 
     def get(self, path: str, **query: Any) -> requests.Response:
         return self.call("GET", path, params=query)
