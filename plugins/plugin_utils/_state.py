@@ -154,7 +154,7 @@ def failing(state: State, step: str, kind: str, msg: str, world: World) -> State
 
 
 def recorded(state: State, step: str, world: World) -> State:
-    """Return the state with a successful step of the user."""
+    """Return the state after a step that has succeeded; a row that failed has skipped it."""
     now = world.now_ms()
     rows = [
         _target.done(row, step, "skipped" if row.get("error_kind") else "ok", now)
