@@ -181,9 +181,7 @@ def test_a_disk_that_fills_up_later_is_a_problem_of_the_report(
     monkeypatch.setattr(os, "fsync", full)
     report = written(run, good())
     assert "No space left on device" in report["problem"] and report["verdict"] == "verified"
-    assert _lines.report_place(report, wanted=True).endswith(
-        ".html, out of date for the reason above"
-    )
+    assert _lines.report_place(report, wanted=True).endswith(".html, out of date for the reason above")
     assert json.loads(Path(before["files"]["json"]).read_text(encoding="utf-8")) == before
     assert not [name for name in names(tmp_path) if name.startswith(".")]
     # The undo needs the safety backup, which no file has.
