@@ -671,6 +671,7 @@ def test_an_unavailable_target_that_is_not_being_restored_is_not_restorable(
     with pytest.raises(NotRestorable) as caught:
         raise refusal(recovery(FakeDdm(False, jobs, status)))
     assert caught.value.details().get("job_id") == job_id
+    assert "it is being restored" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -742,6 +743,19 @@ def test_a_refusal_and_adopt_mean_the_same_job_on_a_target_that_is_being_restore
             newest_job(restoring, "t", is_restore)
     else:
         assert newest_job(restoring, "t", is_restore)["id"] == named
+
+
+@pytest.mark.parametrize(
+    ("status", "target"), [("Running", "RESTORE"), ("Running", "RUNNING"), ("Completed", "RUNNING")]
+)
+def test_the_job_of_a_metadata_recovery_may_have_a_name_that_restores_no_data(
+    status: str, target: str
+) -> None:
+    """loadMetadata is other work for a recovery of data. A recovery of metadata may be called so."""
+    service: Any = FakeDdm(False, [job(28, status, name="loadMetadata")], target)
+    seen = Pair(service, "s", "t", is_metadata).observe()
+    assert seen.job and seen.job["id"] == newest_job(service, "t", is_metadata)["id"] == "j28"
+    assert Pair(service, "s", "t").observe().job is None
 
 
 @pytest.mark.parametrize(
