@@ -937,9 +937,10 @@ def test_busy_with_something_new_that_may_be_our_own(kind: str) -> None:
         run(Script([QUIET, *[old] * 99], [BUSY_CODE]))
 
 
-def test_busy_with_one_idle_status_when_the_time_is_over() -> None:
+@pytest.mark.parametrize("last", [[UNCLEAR, QUIET], [QUIET, UNCLEAR]])
+def test_busy_with_one_idle_status_when_the_time_is_over(last: list[Observation]) -> None:
     """One status can be old: only two of them prove that the instance is idle."""
-    operation = Script([QUIET, *[UNCLEAR] * 5, QUIET], [BUSY_CODE])
+    operation = Script([QUIET, *[UNCLEAR] * 4, *last], [BUSY_CODE])
     with pytest.raises(OutcomeUnknown, match=r"DCS\.4097"):
         run(operation, timeout=6)
     assert operation.log == ["observe", "post", *["observe"] * 6]
