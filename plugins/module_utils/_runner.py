@@ -190,18 +190,17 @@ def unexpected(error: BaseException, may_have_changed: bool) -> Unexpected:
         if may_have_changed
         else "No request that changes anything was sent."
     )
-    kind, text = (
-        "internal_error",
-        f"Unexpected {type(error).__name__} at {_place(error)}. {done} Please report this as a bug of "
-        "huaweicloud.recovery.",
-    )
-    if isinstance(error, MemoryError):
-        kind, text = (
-            "out_of_memory",
-            f"The task ran out of memory on this machine (ulimit -v, or the limit of a container). {done}",
-        )
     if isinstance(error, KeyboardInterrupt):
         kind, text = "interrupted", f"The task was interrupted. {done}"
+    elif isinstance(error, MemoryError):
+        kind = "out_of_memory"
+        text = f"The task ran out of memory on this machine (ulimit -v, or the limit of a container). {done}"
+    else:
+        kind = "internal_error"
+        text = (
+            f"Unexpected {type(error).__name__} at {_place(error)}. {done} Please report this as a bug of "
+            "huaweicloud.recovery."
+        )
     return Unexpected(text).with_context(kind=kind, effect=STARTED if may_have_changed else NONE)
 
 

@@ -27,7 +27,12 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.bas
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import ladder
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem, Variables
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import NAMED_BY, PAIR, answers_to
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import (
+    NAMED_BY,
+    PAIR,
+    answers_to,
+    undoable,
+)
 
 Row = dict[str, t.Any]
 Reader = t.Callable[[t.Any, str], t.Any]
@@ -298,7 +303,7 @@ def of_undo(report: Row | None, operation_id: str | None) -> tuple[list[Row], li
         return [], ["restore_report must be a report of this collection, its path or its data."]
     if report.get("check_mode"):
         return [], ["The report is that of a plan, which overwrites nothing. Give the report of the restore."]
-    changed = [row for row in saved if row.get("data_state") != "untouched"]
+    changed = [row for row in saved if undoable(row)]
     if not changed:
         return [], [
             "The report has no safety backup to go back to: no cache was overwritten, or none was backed up. "

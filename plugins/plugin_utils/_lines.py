@@ -150,15 +150,16 @@ def cache_lines(row: Row, now_ms: int, tz: t.Any, safety_backup: bool) -> list[s
     if row.get("action") == "nothing" or data is None:
         return []
     requested, point = _target.requested_ms(row, now_ms), row.get("restore_point")
-    what = f"requested {point if moment(point) is None else local_text(requested, tz)}" if point else ""
-    before = f"data of {local_text(data, tz)}" + (
-        f", {in_words((requested - data) / 1000)} before" if moment(point) else ""
-    )
-    times = [part for part in (what, before, next_backup(row, tz)) if part]
+    asked, before = [f"requested {point}"] if point else [], ""
+    if moment(point) is not None:
+        asked = [f"requested {local_text(requested, tz)}"]
+        before = f", {in_words((requested - data) / 1000)} before"
+    newer = next_backup(row, tz)
+    times = [*asked, f"data of {local_text(data, tz)}{before}", *([newer] if newer else [])]
     last = f" (last time {in_words(row['last_seconds'])})" if row.get("last_seconds") else ""
-    undo = f" Undo: {'safety backup first' if safety_backup else 'none'}"
-    if row.get("action") != "restore":
-        undo = ""  # The run that has started the restore may have made a safety backup.
+    undo = ""  # The run that has started the restore may have made a safety backup.
+    if row.get("action") == "restore":
+        undo = f" Undo: {'safety backup first' if safety_backup else 'none'}"
     since = (
         f"what was written since (the last {in_words((now_ms - data) / 1000)}){newer_restore(row, data, tz)}"
     )
@@ -269,10 +270,8 @@ def column(row: Row, width: int) -> str:
 
 def columns(text: str) -> int:
     """Return how many columns of a terminal a text takes: a letter of Chinese takes two, a mark none."""
-    return sum(
-        0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1
-        for one in text
-    )
+    letters = [one for one in text if not unicodedata.combining(one)]
+    return len(letters) + sum(unicodedata.east_asian_width(one) in "WF" for one in letters)
 
 
 def headline(report: Row) -> str:
@@ -311,8 +310,7 @@ def outcome_text(row: Row, report: Row) -> str:
 
 def way_back(row: Row, report: Row) -> str:
     """Return how to undo the restore of a target; empty if nothing was overwritten, or nothing was saved."""
-    saved = (row.get("safety_backup") or {}).get("backup_id") and row.get("data_state") != "untouched"
-    return f" Undo: {report['undo']}" if saved and report.get("undo") else ""
+    return f" Undo: {report['undo']}" if _target.undoable(row) and report.get("undo") else ""
 
 
 def sentence(text: t.Any) -> str:

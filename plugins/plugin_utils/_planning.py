@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import same_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _entries,
     _options,
@@ -202,15 +203,21 @@ def attached(row: Row, run: Row, job: Job) -> Row:
             continue
         known = earlier.get(job_id) and earlier.get("error_kind") not in NOT_AGAIN
         if known and same_data(row, earlier, service.point):
-            # What the job restores stays in the row, so that it is still what was approved.
-            decided = {name: earlier.get(name) for name in (service.point, "data_node_relations", job_id)}
-            more = {name: value for name, value in row.items() if name not in (*decided, "adopt")}
-            return {**more, **{name: value for name, value in decided.items() if value}}
+            return with_job_of(earlier, row, service)
         unknown = earlier.get("error_kind") == "outcome_unknown" and earlier.get(service.point)
         if unknown and row.get(service.point) in (None, "latest"):
             # `latest` could be another time by now, so what may have been sent could be sent once more.
             return {**row, service.point: earlier[service.point]}
     return row
+
+
+def with_job_of(earlier: Row, row: Row, service: Service) -> Row:
+    """Return a row that attaches to the job of an earlier one. What the job restores stays in the row, so
+    that it is still what was approved.
+    """
+    names = (service.point, "data_node_relations", service.id_key)
+    decided = {name: earlier[name] for name in names if earlier.get(name)}
+    return {**{name: value for name, value in row.items() if name not in (*names, "adopt")}, **decided}
 
 
 def earlier_rows(row: Row, run: Row, job: Job) -> t.Iterator[Row]:

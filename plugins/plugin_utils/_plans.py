@@ -143,10 +143,10 @@ def unusable(plan: t.Any, version: str, safety_backup: bool, kind: str) -> str |
     whole = is_kind(plan.get("account"), dict) and all(is_row(row) for row in rows)
     if not whole or plan.get("checksum") not in (None, checksum(plan)):
         return EDITED
-    digests = [digest(rows, plan.get("account"), safety) for safety in (True, False)]
-    if plan.get("plan_digest") not in digests:
+    digests = {saved: digest(rows, plan.get("account"), saved) for saved in (True, False)}
+    if plan.get("plan_digest") not in digests.values():
         return EDITED
-    if plan.get("plan_digest") != digests[not safety_backup]:
+    if plan.get("plan_digest") != digests[safety_backup]:
         return (
             "restore_safety_backup had another value when the plan was made: give the same value, or make "
             "the plan again"

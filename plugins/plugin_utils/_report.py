@@ -210,17 +210,16 @@ def data_state(row: t.Mapping[str, t.Any]) -> str:
 
     A refused row may hold the ID of somebody else's restore, so IDs prove nothing here.
     """
-    step, kind = row.get("failed_step"), row.get("error_kind")
-    if not kind:
-        if row.get("outcome") not in GOOD:
-            return "unknown" if row.get("outcome") == "started" else "untouched"
-    elif PHASES.get(str(step)) in (PLAN, SAFE):
+    step, kind, outcome = row.get("failed_step"), row.get("error_kind"), row.get("outcome")
+    phase = PHASES.get(str(step))
+    if kind and phase in (PLAN, SAFE):
         return "untouched"
-    elif PHASES.get(str(step)) not in (VERIFY, DONE):
-        sent = (
-            row.get("changed") or row.get("action") == "adopt" or kind == "outcome_unknown" or step == "wait"
-        )
+    if kind and phase not in (VERIFY, DONE):
+        adopted = row.get("action") == "adopt"
+        sent = row.get("changed") or adopted or kind == "outcome_unknown" or step == "wait"
         return "unknown" if sent else "untouched"
+    if not kind and outcome not in GOOD:
+        return "unknown" if outcome == "started" else "untouched"
     return "overwritten_verified" if passed(row) else "overwritten_not_verified"
 
 

@@ -240,8 +240,7 @@ def missed(report: Row) -> str:
 def undo(report: Row) -> str | None:
     """Return the command that takes the caches back to before this run; None without backups or a file."""
     path = report["files"]["json"]
-    saved = [row for row in report["restores"] if row["safety_backup"] and row["data_state"] != "untouched"]
-    if not saved or not path:
+    if not path or not any(map(_target.undoable, report["restores"])):
         return None
     return f"ansible-playbook huaweicloud.recovery.undo {variable('restore_report', path)}"
 

@@ -50,11 +50,8 @@ def begin(context: t.Mapping[str, t.Any], now_ms: int, random: str) -> dict[str,
     `random` are six characters of a-z and 0-9. `problem` says why no report can be written, and is null when
     one can or none is wanted.
     """
-    folder = (
-        os.path.realpath(os.path.expanduser(str(context.get("directory") or "")))
-        if context.get("directory")
-        else None
-    )
+    wanted = context.get("directory")
+    folder = os.path.realpath(os.path.expanduser(str(wanted))) if wanted else None
     problem = unwritable(folder) if folder else None
     began = iso(now_ms)[:19] + "Z"
     name = f"{file_stem(context.get('operation_id'))}-{re.sub('[-:]', '', began)}-{random}"
@@ -211,18 +208,17 @@ def unwritten(report: _report.Report, why: str) -> _report.Report:
     """
     files = {name: path if path and os.path.isfile(path) else None for name, path in report["files"].items()}
     kept = read_report(files["json"]) if files["json"] else None
-    known = [row.get("safety_backup") for row in undoable(kept)] if kept else []
-    lost = [row for row in undoable(report) if row["safety_backup"] not in known]
+    known = [row.get("safety_backup") for row in undoable_rows(kept)] if kept else []
+    lost = [row for row in undoable_rows(report) if row["safety_backup"] not in known]
     listed = ", ".join(f"{_target.called(row)} {row['safety_backup']['backup_id']}" for row in lost)
     undo = f" No file has the safety backups: to undo, restore each as backup_id: {listed}." if lost else ""
     problem = f"The report could not be written to {why}{undo}"
     return {**report, "files": files, "undo": None if lost else report["undo"], "problem": problem}
 
 
-def undoable(report: _report.Report) -> list[_report.Row]:
+def undoable_rows(report: _report.Report) -> list[_report.Row]:
     """Return the rows of a report that an undo restores."""
-    rows = report["restores"]
-    return [row for row in rows if row.get("safety_backup") and row.get("data_state") != "untouched"]
+    return [row for row in report["restores"] if _target.undoable(row)]
 
 
 def file_stem(operation_id: t.Any) -> str:
@@ -316,12 +312,11 @@ def read_report(path: str) -> _report.Report | None:
 
 def report_from(value: t.Any) -> _report.Report | None:
     """Return the report that a variable holds, or names by any of its files, or None."""
-    if isinstance(value, str):
-        stem, suffix = os.path.splitext(value)
-        return read_report(
-            f"{stem}.json" if suffix in {known for known, dummy in FORMATS.values()} else value
-        )
-    return value if is_report(value) else None
+    if not isinstance(value, str):
+        return value if is_report(value) else None
+    stem, suffix = os.path.splitext(value)
+    any_file = suffix in {known for known, dummy in FORMATS.values()}
+    return read_report(f"{stem}.json" if any_file else value)
 
 
 def is_report(found: t.Any) -> bool:

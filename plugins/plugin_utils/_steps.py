@@ -104,12 +104,7 @@ def plan(state: State, job: Job, world: World) -> State:
     rows = named_and_guarded(rows, planned["restores"], job, world)
     if job.options.safety_backup and job.read_only:  # A plan of many caches must stay quick.
         rows = [_calls.with_plan_of_backup(row, run, job, world) for row in rows]
-    shown = len(run["notes"])
-    run = _report_files.continuing(run, rows)
-    run["notes"] = [*run["notes"], *_calls.note_on_uncompared(rows, job)]
-    run["promised"] = _calls.promised(rows, job)
-    world.say(run["notes"][shown:])
-    run["plan_digest"] = _plans.digest(rows, run["account"], job.options.safety_backup)
+    run = run_of(rows, run, job, world)
     more = {"diff": planned.get("diff"), "warnings": planned.get("warnings")}
     state = {**state, "restores": rows, "run": run, **more}
     drift = _plans.differences(old, rows, run["account"]) if old else []
@@ -118,6 +113,16 @@ def plan(state: State, job: Job, world: World) -> State:
     world.say(_lines.plan(rows, run, world.now_ms(), job.options.timezone, job.options.safety_backup))
     world.say([UNREACHABLE] if job.hooks and not stopped(state, job) else [])
     return state
+
+
+def run_of(rows: t.Sequence[Row], run: Row, job: Job, world: World) -> Row:
+    """Return the run of planned rows: what earlier runs knew of them, its promises, and its digest."""
+    shown = len(run["notes"])
+    run = _report_files.continuing(run, rows)
+    notes = [*run["notes"], *_calls.note_on_uncompared(rows, job)]
+    world.say(notes[shown:])
+    digest = _plans.digest(rows, run["account"], job.options.safety_backup)
+    return {**run, "notes": notes, "promised": _calls.promised(rows, job), "plan_digest": digest}
 
 
 def problems_of(job: Job, run: Row) -> list[str]:

@@ -132,6 +132,11 @@ def same(entry: Known, row: Known) -> bool:
     return target_name(entry) is not None and target_name(entry) == target_name(row)
 
 
+def undoable(row: Known) -> bool:
+    """Whether an undo restores a row: it has overwritten data, or may have, and a safety backup of them."""
+    return bool(row.get("safety_backup")) and row.get("data_state") != "untouched"
+
+
 def overwrote(earlier: Known, row: Known) -> bool:
     """Whether an earlier run has overwritten the target of a row, or may have."""
     return same(row, earlier) and earlier.get("data_state") != "untouched"

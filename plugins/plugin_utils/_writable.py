@@ -22,12 +22,10 @@ def others_can_write(folder: str, name: str) -> str | None:
     `name` is the end of the file's name.
     """
     folder = os.path.expanduser(folder)
-    files = (
-        [entry.path for entry in os.scandir(folder) if entry.name.endswith(name)]
-        if os.path.isdir(folder)
-        else []
-    )
-    for path in [folder, *files] if os.path.exists(folder) else ():
+    paths = [folder] if os.path.exists(folder) else []
+    if os.path.isdir(folder):
+        paths += [entry.path for entry in os.scandir(folder) if entry.name.endswith(name)]
+    for path in paths:
         state = os.stat(path)
         if state.st_uid not in (os.geteuid(), 0):
             return f"{path} belongs to another user"
