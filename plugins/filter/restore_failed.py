@@ -79,7 +79,8 @@ def reasons(hosts: t.Sequence[str], hostvars: t.Mapping[str, t.Mapping[str, t.An
         if not isinstance(state, dict):
             continue
         if "run" not in state:  # a run of the role that has ended, or a task without a result
-            found.update({host: str(state.get("msg"))} if state.get("failed") else {})
+            if state.get("failed"):
+                found[host] = str(state.get("msg"))
             continue
         run = str(state["run"].get("id"))
         if run not in runs or (state["run"].get("last") and not runs[run][1]["run"].get("last")):

@@ -331,17 +331,17 @@ def judge_key(options: Mapping, key: Key) -> Verdict:
                 found.append(f"a {key.type}" if key.value is None else f"value {as_text(key.value)}")
             good.append(equal(value, key.value))
         elif name in ("ttl_at_least", "ttl_at_most"):
-            expected.append(
-                f"expires in {'at least' if name == 'ttl_at_least' else 'at most'} {as_text(value)} s"
-            )
+            least = name == "ttl_at_least"
+            expected.append(f"expires in {'at least' if least else 'at most'} {as_text(value)} s")
             if there:
                 found.append("never expires" if key.ttl is None else f"expires in {key.ttl} s")
             left = Decimal("Infinity" if key.ttl is None else key.ttl)
-            good.append(left >= bound(value) if name == "ttl_at_least" else left <= bound(value))
+            good.append(left >= bound(value) if least else left <= bound(value))
         elif name in ("type", "length"):
             actual = vars(key)[name]
             expected.append(f"{name} {as_text(value)}")
-            found += [f"{name} {as_text(actual)}"] if there else []
+            if there:
+                found.append(f"{name} {as_text(actual)}")
             good.append(equal(value, actual))
     return Verdict(
         all(good), ", ".join(expected) or "a key", ", ".join(dict.fromkeys(found)) or f"a {key.type}"
@@ -389,9 +389,12 @@ def within(bounds: Mapping, value: t.Any) -> bool:
     actual = decimal_of(value)
     for name, wanted in bounds.items():
         if name == "equals":
-            if not equal(wanted, value):
-                return False
-        elif actual is None or (actual < bound(wanted) if name == "at_least" else actual > bound(wanted)):
+            good = equal(wanted, value)
+        elif name == "at_least":
+            good = actual is not None and actual >= bound(wanted)
+        else:
+            good = actual is not None and actual <= bound(wanted)
+        if not good:
             return False
     return True
 
@@ -436,7 +439,7 @@ def as_text(value: t.Any) -> str:
         return "null"
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def table(rows: t.Sequence[t.Sequence[t.Any]]) -> str:

@@ -50,7 +50,8 @@ LENGTHS = {
     "stream": "xlen",
 }
 # Numbers of MySQL's errors: no permission; another try may help; TLS
-DENIED_CODES = (1044, 1045, 1130, 1142, 1143, 1227, 1251, 1698, 3118, 4151)
+WRONG_PASSWORD = (1045, 1698)
+DENIED_CODES = (1044, 1130, 1142, 1143, 1227, 1251, 3118, 4151)
 RETRYABLE_CODES = (
     *(1040, 1053, 1129, 1158, 1159, 1160, 1161, 1203, 1205, 1213, 1226),
     *(2002, 2003, 2005, 2006, 2013, 2055),
@@ -412,32 +413,26 @@ class Mysql:
 
     def _meaning(self, error: Exception) -> CloudError:
         refusal = tls_refusal(error)
-        code = error.args[0] if error.args and isinstance(error.args[0], int) else None
-        words = str(error.args[1] if code is not None and len(error.args) > 1 else error).rstrip(".")
         if refusal is not None:
             return refusal
+        code = error.args[0] if error.args and isinstance(error.args[0], int) else None
+        words = str(error.args[1] if code is not None and len(error.args) > 1 else error).rstrip(".")
         if code in (TLS_ERROR, TLS_WANTED):
             return Refused(
                 f"TLS was refused: {words}. Set tls: true if the server requires it, or tls: false if it "
                 "has none.",
                 "tls_error",
             )
+        if code in WRONG_PASSWORD:
+            return login_refused(words)
         if code in DENIED_CODES:
-            return (
-                login_refused(words)
-                if code in (1045, 1698)
-                else Refused(f"The user lacks the permission: {words}.", "login_refused")
-            )
+            return Refused(f"The user lacks the permission: {words}.", "login_refused")
         if isinstance(error, RuntimeError) and self._connection is None:
             return Refused(f"The login cannot be sent: {words}. Use tls: true.", "login_refused")
         if "timed out" in words and self._connection is not None:
             return Slow(f"The server did not respond in time: {words}.")
-        if (
-            code in RETRYABLE_CODES
-            or isinstance(error, OSError)
-            or code == 0
-            or "InterfaceError" in type(error).__name__
-        ):
+        lost = isinstance(error, OSError) or "InterfaceError" in type(error).__name__
+        if lost or code == 0 or code in RETRYABLE_CODES:
             return Unreachable(f"{words}.{hint(self._tls and self._connection is None)}")
         if code is None and self._connection is None:
             return foreign("MySQL", words)
