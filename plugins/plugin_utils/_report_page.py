@@ -47,6 +47,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_timel
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import (
     account_of,
+    backup_id,
     backup_module,
     called,
     target_id,
@@ -149,15 +150,13 @@ def has_timeline(rows: t.Sequence[Row]) -> bool:
 def facts(report: Report, where: tzinfo) -> list[tuple[str, str]]:
     """Return the lines below the verdict."""
     account, approval = report["account"], report["approval"]
+    ended = "not yet"
+    if report["finished"]:
+        ended = f"{local(report['finished'], where)}, after {clock_duration(report['elapsed'])}"
     found = [
         ("Restore point", local(report["restore_point"], where) if report["restore_point"] else None),
         ("Started", local(report["started"], where)),
-        (
-            "Ended",
-            f"{local(report['finished'], where)}, after {clock_duration(report['elapsed'])}"
-            if report["finished"]
-            else "not yet",
-        ),
+        ("Ended", ended),
         ("Account", account["domain_name"]),
         ("Project", f"{account['project_name']} ({account['project_id']})"),
         ("Region", account["region"]),
@@ -213,32 +212,27 @@ def goal(one: Row) -> str | None:
 def rpo_tile(report: Report) -> dict[str, t.Any]:
     """Return the age of the oldest data: before the requested point, and before the run."""
     rpo = report["rpo"]
-    name, other, text = (
-        ("RPO: oldest data, before the requested point", "now", "before the start of this run")
-        if rpo["against"] == "point"
-        else ("RPO: oldest data, before this run", "point", "before the requested point")
-    )
-    value = rpo[f"{rpo['against']}_seconds"]
-    late = [
-        row
-        for row in report["restores"]
-        if rpo["target"] is not None and (row[f"{rpo['against']}_seconds"] or 0) > rpo["target"]
-    ]
+    if rpo["against"] == "point":
+        name, key = "RPO: oldest data, before the requested point", "point_seconds"
+        other, text = rpo["now_seconds"], "before the start of this run"
+    else:
+        name, key = "RPO: oldest data, before this run", "now_seconds"
+        other, text = rpo["point_seconds"], "before the requested point"
+    limit = rpo["target"]
+    late = [row for row in report["restores"] if limit is not None and (row[key] or 0) > limit]
     note = f"Missed by {names_of(late)}. " if late else ""
-    if rpo[f"{other}_seconds"] is not None:
-        note += f"{clock_duration(rpo[other + '_seconds'])} {text}."
-    return tile(name, clock_duration(value), goal(rpo), note, MET_TONES[rpo["met"]])
+    if other is not None:
+        note += f"{clock_duration(other)} {text}."
+    return tile(name, clock_duration(rpo[key]), goal(rpo), note, MET_TONES[rpo["met"]])
 
 
 def undo_tile(rows: t.Sequence[Row]) -> dict[str, t.Any]:
     """Return how many instances can be taken back to before the run."""
     caches = [row for row in rows if backup_module(row)]
     saved = sum(bool(row["safety_backup"]) for row in caches)
-    note = (
-        "caches, from safety backups. Sources of databases are not changed."
-        if caches
-        else "Databases: their sources are not changed."
-    )
+    note = "Databases: their sources are not changed."
+    if caches:
+        note = "caches, from safety backups. Sources of databases are not changed."
     return tile("Can be undone", saved, len(caches), note, "ok" if saved == len(caches) else "warn")
 
 
@@ -319,10 +313,7 @@ def table_row(row: Row, report: Report, where: tzinfo) -> dict[str, t.Any]:
         "what": what(row),
         "bad": bool(row["error_kind"]),
         "from": origin(row, where),
-        "from_id": (row["backup"] or {}).get("backup_id")
-        or row["backup_id"]
-        or (row["source"] or {}).get("instance_id")
-        or "",
+        "from_id": backup_id(row) or (row["source"] or {}).get("instance_id") or "",
         "newer": newer(row, where),
         "nodes": [
             f"{pair.get('target_instance_id')} from {pair.get('source_instance_id')}"
@@ -347,23 +338,19 @@ def what(row: Row) -> str:
     """Return the kind of the instance, as far as it is known."""
     target = row["target"] or {}
     engine = " ".join(str(target[key]) for key in ("engine", "engine_version") if target.get(key))
-    used = (
-        f"{target['used_memory']} of {target.get('max_memory') or '?'} MB used"
-        if target.get("used_memory") is not None
-        else None
-    )
+    used = ""
+    if target.get("used_memory") is not None:
+        used = f"{target['used_memory']} of {target.get('max_memory') or '?'} MB used"
     return ", ".join(text for text in (row["service"].upper(), engine, used, target.get("vpc_name")) if text)
 
 
 def newer(row: Row, where: tzinfo) -> str | None:
     """Return the next usable backup after the one that is restored."""
     backup = row["newer_backup"]
-    return (
-        f"next after it: {backup.get('backup_name') or backup.get('backup_id')}, "
-        f"{local(backup.get('created_at'), where)}"
-        if backup
-        else None
-    )
+    if not backup:
+        return None
+    name = backup.get("backup_name") or backup.get("backup_id")
+    return f"next after it: {name}, {local(backup.get('created_at'), where)}"
 
 
 def restore_seconds(row: Row) -> float | None:
