@@ -75,6 +75,9 @@ class ActionModule(InProcess):
         repeated, both, region = _rows.repeated(rows), _rows.crossed(rows), self.region(options)
         common = {name: value for name, value in self._task.args.items() if name not in _start.OPTIONS}
         caller = self.caller()
+        results: dict[int, _rows.RowResult] = {}
+        refused: dict[str | None, Result] = {}
+        account: list[dict[str, str]] = []
 
         def run(row: Row, check_mode: bool) -> _rows.RowResult:
             self.end_if_orphaned()
@@ -100,19 +103,15 @@ class ActionModule(InProcess):
 
         def runs(check_mode: bool) -> t.Callable[[_start.Groups], dict[int, _rows.RowResult]]:
             def all_of(groups: _start.Groups) -> dict[int, _rows.RowResult]:
-                for number in [number for group in groups for number in group]:
-                    results[number] = run(pinned(number), check_mode)
-                return {number: results[number] for group in groups for number in group}
+                numbers = [number for group in groups for number in group]
+                for number in numbers:
+                    made = results.get(number)
+                    row = _rows.planned(rows[number], made) if made else rows[number]
+                    results[number] = run(row, check_mode)
+                return {number: results[number] for number in numbers}
 
             return all_of
 
-        def pinned(number: int) -> Row:
-            made = results.get(number)
-            return _rows.planned(rows[number], made) if made else rows[number]
-
-        results: dict[int, _rows.RowResult] = {}
-        refused: dict[str | None, Result] = {}
-        account: list[dict[str, str]] = []
         return execute(_start.combined(rows, runs(True), runs(False), time.time, account), dry_run)
 
     def region(self, options: dict[str, t.Any]) -> str:

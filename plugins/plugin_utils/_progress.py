@@ -91,18 +91,18 @@ class Progress:
                 before, when = self._said.get(note.number, ("", self._begun if self._pace else -SILENCE))
                 if (note.what != before and now - when >= note.pace) or now - when >= SILENCE:
                     self._said[note.number] = (note.what, now)
-                    elapsed = now - self._begun
-                    line = f"huaweicloud.recovery:{self._host} {note.what}"
-                    line += f", {compact_duration(elapsed)} elapsed" if note.timed else ""
-                    line += (
-                        f", about {compact_duration(note.end - elapsed)} left"
-                        if note.end is not None and note.end >= elapsed
-                        else ""
-                    )
-                    line += f" ({note.subject})" if note.subject else ""
                     # A line that cannot be shown must not end a restore.
                     with contextlib.suppress(Exception):
-                        self._say(printable(self._redactor.redact(line)))
+                        self._say(printable(self._redactor.redact(self._line(note, now - self._begun))))
+
+    def _line(self, note: Note, elapsed: float) -> str:
+        """Return the line of a note, so many seconds after the beginning."""
+        parts = [f"huaweicloud.recovery:{self._host} {note.what}"]
+        if note.timed:
+            parts.append(f"{compact_duration(elapsed)} elapsed")
+        if note.end is not None and note.end >= elapsed:
+            parts.append(f"about {compact_duration(note.end - elapsed)} left")
+        return ", ".join(parts) + (f" ({note.subject})" if note.subject else "")
 
     def _watch(self) -> None:
         while not self._ended.wait(1.0):
@@ -124,16 +124,12 @@ class Progress:
         if watch.last is None:
             return Note(0, "cannot be seen yet", subject)
         done = percent(watch.last.progress)
-        state = self._redactor.printable(watch.last.status or "unknown", 40) + (
-            ", waiting for the instance" if watch.last.state == "running" and done == 100 else ""
-        )
-        return Note(
-            0,
-            state + (f", {done:g} %" if done is not None else ""),
-            subject,
-            end=self._end(0, watch),
-            pace=0.0 if watch.done else self._pace,
-        )
+        what = self._redactor.printable(watch.last.status or "unknown", 40)
+        if watch.last.state == "running" and done == 100:
+            what += ", waiting for the instance"
+        if done is not None:
+            what += f", {done:g} %"
+        return Note(0, what, subject, end=self._end(0, watch), pace=0.0 if watch.done else self._pace)
 
     def _fleet(self, watches: t.Sequence[Watch]) -> list[Note]:
         bad = [(number, watch) for number, watch in enumerate(watches) if watch.error is not None]
@@ -180,6 +176,6 @@ def compact_duration(seconds: float) -> str:
     whole = round(seconds)
     if whole < 60:
         return f"{whole}s"
-    return (
-        f"{whole // 60}m{whole % 60:02d}s" if whole < 3600 else f"{whole // 3600}h{whole % 3600 // 60:02d}m"
-    )
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"

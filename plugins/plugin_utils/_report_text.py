@@ -66,26 +66,12 @@ def title(report: Report) -> str:
 def origin(row: Row, where: tzinfo) -> str:
     """Return where the data come from: the backup and its time, or the source and the point in time."""
     if _target.from_elsewhere(row):
-        source = (
-            (row["source"] or {}).get("instance_name")
-            or row["instance_name"]
-            or row["instance_id"]
-            or "its source"
-        )
-        return (
-            f"{source} as of {local(row['data_time'] or row['restore_time'], where)}"
-            if row["data_time"] or row["restore_time"]
-            else str(source)
-        )
-    backup = row["backup"] or {}
-    called = (
-        backup.get("backup_name")
-        or row["backup_name"]
-        or backup.get("backup_id")
-        or row["backup_id"]
-        or "its backup"
-    )
-    return f"{called} of {local(row['data_time'], where)}" if row["data_time"] else str(called)
+        name = (row["source"] or {}).get("instance_name") or row["instance_name"] or row["instance_id"]
+        time, source = row["data_time"] or row["restore_time"], str(name or "its source")
+        return f"{source} as of {local(time, where)}" if time else source
+    name = (row["backup"] or {}).get("backup_name") or row["backup_name"] or _target.backup_id(row)
+    backup = str(name or "its backup")
+    return f"{backup} of {local(row['data_time'], where)}" if row["data_time"] else backup
 
 
 def result(row: Row) -> str:
