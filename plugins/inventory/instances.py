@@ -419,13 +419,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Return the `rows` of a region, and what is `unread`. Not every region has every service."""
         rows: list[Row] = []
         unread: list[Row] = []
-        results: dict[str, Row] = {}
-        whole = result_of_plan(lambda: Plan({"project_id": cloud.admit()}), redactor)
-        for service in () if whole.get("failed") else self.services:
-            results[service] = result_of_plan(functools.partial(self.plan, cloud, service), redactor)
-            if results[service].get("error_kind") == "auth_failed":  # for every service
-                whole = results.pop(service)
-                break
+        results, fault = self.read_services(cloud, redactor)
         some = not all(found.get("failed") for found in results.values())
         for service, found in results.items():
             if found.get("failed"):
@@ -435,10 +429,23 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 continue
             rows += found["rows"]
             unread += found["odd"]
-        if whole.get("failed"):
-            several = SEVERAL if len(self.regions) > 1 and "project_id" in whole["msg"] else ""
-            unread.append(unreadable(cloud, whole, f"Region {cloud.region}" if self.regions else "", several))
+        if fault:
+            several = SEVERAL if len(self.regions) > 1 and "project_id" in fault["msg"] else ""
+            unread.append(unreadable(cloud, fault, f"Region {cloud.region}" if self.regions else "", several))
         return {"rows": rows, "unread": unread}
+
+    def read_services(self, cloud: Cloud, redactor: Redactor) -> tuple[dict[str, Row], Row | None]:
+        """Return the result of each service in a region, and a failure that concerns all of them, or None."""
+        admitted = result_of_plan(lambda: Plan({"project_id": cloud.admit()}), redactor)
+        if admitted.get("failed"):
+            return {}, admitted
+        results: dict[str, Row] = {}
+        for service in self.services:
+            found = result_of_plan(functools.partial(self.plan, cloud, service), redactor)
+            if found.get("error_kind") == "auth_failed":
+                return results, found
+            results[service] = found
+        return results, None
 
     def plan(self, cloud: Cloud, service: str) -> Plan:
         """Return the plan that reads the instances of a service; `odd` are those that cannot be read."""
