@@ -902,9 +902,10 @@ def test_busy_with_somebody_elses() -> None:
 
 def test_busy_with_nothing_that_can_be_seen() -> None:
     operation = Script([QUIET], [BUSY_CODE])
-    with pytest.raises(Busy, match="the cloud reports another operation"):
+    with pytest.raises(Busy, match=r"the cloud reports another operation.*DCS\.4097") as caught:
         run(operation)
     assert operation.log == ["observe", "post", "observe", "observe"]  # twice the same, then believed
+    assert caught.value.details()["error_code"] == "DCS.4097"
 
 
 def test_busy_with_records_that_keep_changing() -> None:
