@@ -284,7 +284,8 @@ restores:
       type: dict
       sample: {http_status: 400}
     safety_backup:
-      description: The backup that was made before the instance was overwritten.
+      description: The backup that was made before the instance was overwritten. In the role, C(earlier_ids)
+        has the IDs of those that earlier runs of the operation have made.
       type: dict
       sample: {backup_name: before}
     verification: {description: What the checks found., type: dict, sample: {end: passed}}

@@ -15,7 +15,7 @@ import os
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment, same_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import GOOD, connections
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import ladder
@@ -118,8 +118,8 @@ def public(row: Row) -> Row:
 def with_safety_backup(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: int) -> Row:
     """Return a row with its safety backup. If none can be made, the row fails, and nothing is overwritten.
 
-    Data that an earlier run has overwritten are not backed up again: the backup from before is the undo. A
-    backup that an earlier run has made of other data lacks what was written since, so each run makes its own.
+    Data that an earlier run has restored are not backed up again: the backup from before is the undo. Where
+    nothing shows that its restore succeeded, its backup may lack what was written since: both are kept.
     """
     before = earlier_backup(row, run)
     if before:
@@ -171,19 +171,16 @@ def without_late_backups(state: State) -> State:
     return {
         **state,
         "restores": [
-            {**row, "safety_backup": None} if late(row, state["run"]) else row for row in state["restores"]
+            {**row, "safety_backup": None} if late(row) else row for row in state["restores"]
         ],
     }
 
 
-def late(row: Row, run: Row) -> bool:
-    """Whether the safety backup of a row was made after the restore that the row has found, or after one that
-    an earlier run has requested.
-    """
+def late(row: Row) -> bool:
+    """Whether the safety backup of a row was made after the restore that the row has found."""
     made = moment((row.get("safety_backup") or {}).get("created_at"))
-    newest = _target.newest_restore(row) if earlier_backup(row, run) else {}
-    times = [moment(one.get("created_at")) for one in (row.get("restore") or {}, newest)]
-    return made is not None and any(time is not None and made > time for time in times)
+    begun = moment((row.get("restore") or {}).get("created_at"))
+    return made is not None and begun is not None and made > begun
 
 
 def waited_for_backup(row: Row, run: Row, job: Job, world: World) -> bool:
@@ -214,8 +211,8 @@ def with_backup(row: Row, result: Result, now: int, wait: bool, begun_ms: int) -
     fault = useless(backup) if wait and backup else None
     if fault:
         return not_saved(row, "not_restorable", f"its backup {backup.get('backup_id')} {fault}.", now)
-    found = {name: backup.get(name) for name in ("backup_id", "backup_name", "created_at")}
-    row = {**row, "safety_backup": {**found, "backup_id": result["backup_id"]}}
+    found = {name: backup.get(name) for name in ("backup_name", "created_at")}
+    row = {**row, "safety_backup": {"backup_id": result["backup_id"], **found, "earlier_ids": []}}
     return _target.done(row, "safeguard", "ok", begun_ms, (now - begun_ms) / 1000) if wait else row
 
 
@@ -236,53 +233,47 @@ def useless(backup: Row) -> str | None:
 
 
 def earlier_backup(row: Row, run: Row) -> Row | None:
-    """Return the safety backup that an earlier run made before it overwrote an instance, or None. It does not
-    count if somebody has restored the data since, for example an undo, or if nothing has overwritten them: an
-    application may have written to them.
+    """Return the safety backup that an earlier run made before it overwrote an instance, or None.
+
+    It does not count if nothing shows that the restore of that run succeeded: its request may have been lost,
+    or the cloud may have gone back to the data from before. It does not count if somebody has restored the
+    data since, for example an undo. An application may have written to such data.
     """
     for earlier in run.get("previous") or []:
         if _target.overwrote(earlier, row):
             found: Row | None = earlier.get("safety_backup")
-            return None if restored_since(row, earlier) or kept_since(row, earlier) else found
+            known = earlier.get("data_state") != "unknown" and not restored_since(row, earlier)
+            return found if known else None
     return None
 
 
 def restored_since(row: Row, earlier: Row) -> bool:
-    """Whether the cloud lists a restore of an instance after that of an earlier run, if its ID is known: else
-    the newest may be that one.
+    """Whether the newest restore that the cloud lists may be later than that of an earlier run."""
+    newest, own = _target.newest_restore(row), earlier.get("restore") or {}
+    if not newest or same_id(newest.get("restore_id"), earlier.get("restore_id")):
+        return False
+    last, before = moment(newest.get("created_at")), moment(own.get("created_at"))
+    return last is None or before is None or last > before
+
+
+def with_earlier_backups(state: State, world: World) -> State:
+    """Return the state in which each new safety backup names those that earlier runs have made, with a note:
+    only a person can find out which of them has the data that an undo is to bring back.
     """
-    newest = _target.newest_restore(row)
-    last, own = moment(newest.get("created_at")), moment((earlier.get("restore") or {}).get("created_at"))
-    other = earlier.get("restore_id") not in (None, newest.get("restore_id"))
-    return other and last is not None and own is not None and last > own
-
-
-def kept_since(row: Row, earlier: Row) -> bool:
-    """Whether no restore followed the safety backup of an earlier run: the cloud lists none, and that run has
-    seen none. Its request was lost or never sent.
-    """
-    made = moment((earlier.get("safety_backup") or {}).get("created_at"))
-    known = [one for one in (_target.newest_restore(row), earlier.get("restore")) if one]
-    times = [moment(one.get("created_at")) for one in known]
-    return all(time is not None and made is not None and time < made for time in times)
-
-
-def with_notes_on_earlier_backups(state: State, world: World) -> State:
-    """Return the state with a note on each safety backup of an earlier run if this run made a new one too. A
-    list of the cloud may have left out the restore between them.
-    """
-    for row in state["restores"]:
-        new = (row.get("safety_backup") or {}).get("backup_id")
-        for earlier in state["run"].get("previous") or []:
-            old = (earlier.get("safety_backup") or {}).get("backup_id")
-            if new and old not in (None, new) and _target.overwrote(earlier, row):
-                note = (
-                    f"An earlier run made safety backup {printable(old)} of {_target.called(row)}, and may "
-                    f"have overwritten the data since. This run made {printable(new)} as well. Before an "
-                    "undo, find out which of them you need."
-                )
-                state = with_note(state, note, world)
-    return state
+    rows = list(state["restores"])
+    for number, row in enumerate(rows):
+        new = row.get("safety_backup") or {}
+        earlier = [one for one in state["run"].get("previous") or [] if _target.overwrote(one, row)]
+        ids = list(dict.fromkeys(ident for one in earlier for ident in _target.safety_backups(one)))
+        if new and ids and new["backup_id"] not in ids:
+            rows[number] = {**row, "safety_backup": {**new, "earlier_ids": ids}}
+            note = (
+                f"Earlier runs made safety backup {printable(', '.join(ids))} of {_target.called(row)}, and "
+                f"may have overwritten the data since. This run made {printable(new['backup_id'])} as well. "
+                "Before an undo, find out which of them you need."
+            )
+            state = with_note(state, note, world)
+    return {**state, "restores": rows}
 
 
 # After the restore

@@ -288,7 +288,7 @@ def happened(row: Row) -> str:
 
 def state(row: Row) -> str:
     """Return the state of the data in a sentence, for the target and for the source."""
-    saved = row["safety_backup"]
+    saved = _target.safety_backups(row)
     checked = "did not pass the checks" if read_other(row) else "could not be checked"
     if row["error_kind"] == "verification_failed" and not not_passed(row):
         checked = "did not pass restore_verify_tasks"
@@ -310,7 +310,11 @@ def state(row: Row) -> str:
         return (
             f"{text} The source {(row['source'] or {}).get('instance_name') or 'instance'} was not changed."
         )
-    return f"{text} The data from before are in safety backup {saved['backup_id']}." if saved else text
+    if not saved:
+        return text
+    newest, *older = saved
+    others = f", or in one of earlier runs: {', '.join(older)}" if older else ""
+    return f"{text} The data from before are in safety backup {newest}{others}."
 
 
 def only_by_job_id(row: Row) -> str | None:

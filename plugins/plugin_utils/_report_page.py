@@ -21,6 +21,7 @@ from datetime import tzinfo
 import jinja2
 import markupsafe
 
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _target
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report import Report, planning
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import (
     BEFORE,
@@ -284,13 +285,12 @@ def references(report: Report) -> list[tuple[str, str]]:
     """Return the IDs that the console and a support ticket need."""
     found = [("Project", report["account"]["project_id"])]
     for row in report["restores"]:
-        backup = row["safety_backup"] or {}
         ids = (
             ("project", account_of(row).get("project_id")),
             ("job", row["job_id"]),
             ("restore", row["restore_id"]),
             ("request", row["request_id"]),
-            ("safety backup", backup.get("backup_id")),
+            ("safety backup", ", ".join(_target.safety_backups(row))),
         )
         text = ", ".join(f"{key} {value}" for key, value in ids if value)
         if text:

@@ -212,7 +212,7 @@ def safeguard(state: State, job: Job, world: World) -> State:
     ]
     world.say([f"SAVED {' | '.join(made[:12])}   safety backups, for an undo"] if made else [])
     unclear = any(row.get("error_kind") == "outcome_unknown" for row in rows)
-    state = _calls.with_notes_on_earlier_backups({**state, "restores": rows}, world)
+    state = _calls.with_earlier_backups({**state, "restores": rows}, world)
     return written({**state, "changed": bool(made) or unclear}, world)
 
 

@@ -170,6 +170,14 @@ def backup_id(row: Known) -> t.Any:
     return (row.get("backup") or {}).get("backup_id") or row.get("backup_id")
 
 
+def safety_backups(row: Known) -> list[str]:
+    """Return the IDs of the safety backups of a row, the newest first."""
+    found = row.get("safety_backup") or {}
+    earlier = found.get("earlier_ids")
+    ids = [found.get("backup_id"), *(earlier if isinstance(earlier, list) else [])]
+    return [str(ident) for ident in ids if ident]
+
+
 def newest_restore(row: Known) -> Known:
     """Return ID and creation time of the newest restore that the plan found on the instance; {} for none."""
     found: Known = (row.get("details") or {}).get("newest_restore") or {}

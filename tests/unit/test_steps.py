@@ -1035,7 +1035,7 @@ def test_what_an_earlier_run_has_overwritten_is_not_saved_again(
     folder = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042", "restore_ddm": []}
     caches = [CACHE, {"instance_id": "c2", "backup_id": "b2"}]
     world = World()
-    world.broken["restore_wait", "c2"] = {"error_kind": "operation_failed", "failed_step": "wait"}
+    world.broken["restore_verify", "c2"] = {"error_kind": "verification_failed", "failed_step": "verify"}
     first = run(world, restore_dcs=caches, **folder)
     world = World()
     world.broken["plan", "c2"] = planned_after({"restore_id": "r-c2", "created_at": "2026-11-25T09:00:00Z"})
@@ -1058,123 +1058,75 @@ def saved(made: str | None) -> dict[str, Any]:
     return {"backup_id": "s-c1", "backup": {"created_at": made, "is_support_restore": True}}
 
 
-@pytest.mark.parametrize(
-    ("made", "newest", "seen", "backups"),
-    [
-        ("2026-11-25T09:00:00Z", None, None, 2),
-        ("2026-11-25T09:00:00Z", "2026-11-25T08:59:59Z", None, 2),
-        ("2026-11-25T09:00:00Z", "2026-11-25T09:00:00Z", None, 0),
-        (None, "2026-11-25T08:59:59Z", None, 0),
-        ("2026-11-25T09:00:00Z", "soon", None, 0),
-        # One list leaves out the record that the first run has seen
-        ("2026-11-25T09:00:00Z", None, "2026-11-25T09:00:01Z", 0),
-    ],
-)
-def test_what_no_run_has_overwritten_is_backed_up_again(
-    tmp_path: Path, made: str | None, newest: str | None, seen: str | None, backups: int
+@pytest.mark.parametrize("newest", [None, "2026-11-25T08:59:59Z", "2026-11-25T09:30:00Z", "soon"])
+@pytest.mark.parametrize("seen", [None, "2026-11-25T09:50:01Z"])
+@pytest.mark.parametrize("end", ["outcome_unknown", "operation_failed"])
+def test_what_no_run_is_known_to_have_restored_is_backed_up_again(
+    tmp_path: Path, newest: str | None, seen: str | None, end: str
 ) -> None:
-    """A lost request, or a run that was killed before it, has overwritten nothing. Until the next run an
-    application has used the instance, and the backup of the first run has none of that.
+    """A lost request has overwritten nothing, and after a failed restore the cloud may have gone back to the
+    data from before. Until the next run an application has used the instance, perhaps after the restore of a
+    colleague, and the backup of the first run has none of that. All of them are named, in each report.
     """
     asked = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042", "restore_ddm": []}
-    world = World()
-    world.broken["dcs_backup", "c1"] = saved(made)
-    record = {"restore_id": "r-c1", "created_at": seen} if seen else None
-    world.broken["restore_start", "c1"] = {"error_kind": "outcome_unknown", "restore": record}
-    run(world, **asked)
-    world = World()
     listed = newest and {"restore_id": "r-another", "created_at": newest}
-    world.broken["plan", "c1"] = planned_after(listed or None)
-    world.broken["dcs_backup", "c1"] = {**saved("2026-11-25T09:45:00Z"), "backup_id": "s-2"}
-    notes = run(world, **asked)["report"]["notes"]
-    assert len(world.named("dcs_backup")) == backups
-    of_both = "made safety backup s-c1 of name-c1, and may have overwritten the data since. This run made s-2"
-    assert [of_both in note for note in notes] == [True] * (backups // 2)
+    reports = []
+    for number in range(1, 5):
+        world = World()
+        if number > 1:
+            world.broken["plan", "c1"] = planned_after(listed or None)
+        world.broken["dcs_backup", "c1"] = {**saved("2026-11-25T09:45:00Z"), "backup_id": f"s-{number}"}
+        record = {"restore_id": "r-c1", "created_at": seen} if seen else None
+        if number < 4:
+            world.broken["restore_start", "c1"] = {"error_kind": end, "restore": record}
+        reports.append(run(world, **asked)["report"])
+        assert len(world.named("dcs_backup")) == 2
+    (row,) = reports[-1]["restores"]
+    assert row["safety_backup"]["backup_id"] == "s-4"
+    assert row["safety_backup"]["earlier_ids"] == ["s-3", "s-2", "s-1"]
+    of_all = "made safety backup s-3, s-2, s-1 of name-c1, and may have overwritten the data since. This run "
+    assert [of_all in note for note in reports[-1]["notes"]] == [True] and reports[0]["notes"] == []
+    assert reports[1]["restores"][0]["next"]["state"].endswith(
+        "The data from before are in safety backup s-2, or in one of earlier runs: s-1."
+    )
 
 
-@pytest.mark.parametrize(("hour", "kept"), [("09:20", "s-1"), ("09:50", "s-2")])
-def test_a_restore_that_only_the_start_sees_spoils_the_backup_before_it(
-    tmp_path: Path, hour: str, kept: str
+@pytest.mark.parametrize(
+    ("newest", "backups"),
+    [
+        (None, 0),  # the list leaves it out
+        (("r-c1", "2026-11-25T09:00:01Z"), 0),  # the same one, dated a moment later
+        (("R-C1", "soon"), 0),
+        (("r-undo", "2026-11-25T08:30:00Z"), 0),
+        (("r-undo", "2026-11-25T09:30:00Z"), 2),
+        (("r-undo", "soon"), 2),  # which may be later
+    ],
+)
+def test_data_of_another_restore_are_backed_up_again(
+    tmp_path: Path, newest: tuple[str, str] | None, backups: int
 ) -> None:
-    """The list of the plan has left out the failed restore of the first run, whose record no run has seen."""
+    """After an undo, an application has used the instance. The backup of the first run has none of that. But
+    what the first run has restored is not saved: its backup is the way back.
+    """
     asked = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042", "restore_ddm": []}
-    world, second = World(), World()
-    world.broken["dcs_backup", "c1"] = {**saved("2026-11-25T09:00:00Z"), "backup_id": "s-1"}
-    world.broken["restore_start", "c1"] = {"error_kind": "outcome_unknown", "failed_step": "restore"}
-    run(world, **asked)
-    second.broken["plan", "c1"] = planned_after(None)
-    second.broken["dcs_backup", "c1"] = {**saved("2026-11-25T09:40:00Z"), "backup_id": "s-2"}
-    seen = planned_after({"restore_id": "r-1", "created_at": f"2026-11-25T{hour}:00Z"})
-    second.broken["restore_start", "c1"] = {**seen, "outcome": "started", "restore_id": "r-2"}
-    report = run(second, **asked)["report"]
-    assert len(second.named("dcs_backup")) == 2
-    assert (report["restores"][0]["safety_backup"]["backup_id"], report["verdict"]) == (kept, "restored")
-
-
-@pytest.mark.parametrize(("undone", "backups"), [(False, 0), (True, 2)])
-def test_data_of_another_restore_are_backed_up_again(tmp_path: Path, undone: bool, backups: int) -> None:
-    """After an undo, an application has used the instance. The backup of the first run has none of that."""
-    asked = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042", "restore_ddm": []}
-    own = {"restore_id": "r-c1", "created_at": "2026-11-25T09:00:00Z"}
-    other = {"restore_id": "r-undo", "created_at": "2026-11-25T09:30:00Z"}
-    world = World()
-    world.broken["restore_wait", "c1"] = {
-        "error_kind": "operation_failed",
-        "restore": own,
+    world, busy = World(), World()
+    world.broken["restore_verify", "c1"] = {
+        "error_kind": "verification_failed",
+        "failed_step": "verify",
+        "restore": {"restore_id": "r-c1", "created_at": "2026-11-25T09:00:00Z"},
         "restore_id": "r-c1",
     }
     run(world, **asked)
-    for end in (Deadly(), World()):  # A run that is killed in between does not lose the knowledge.
-        end.broken["plan", "c1"] = planned_after(other if undone else own)
+    busy.broken["plan", "c1"] = {"error_kind": "busy", "failed_step": "plan", "changed": False}
+    run(busy, **asked)  # Neither a refused run nor one that is killed loses the knowledge.
+    for end in (Deadly(), World()):
+        listed = newest and {"restore_id": newest[0], "created_at": newest[1]}
+        end.broken["plan", "c1"] = planned_after(listed or None)
         end.broken["dcs_backup", "c1"] = saved("2026-11-25T09:40:00Z")
         with contextlib.suppress(Killed):
             run(end, **asked)
-        assert len(end.named("dcs_backup")) == backups
-
-
-@pytest.mark.parametrize("end", ["killed", "lost", "refused"])
-def test_an_own_restore_that_nobody_has_seen_is_no_other_one(tmp_path: Path, end: str) -> None:
-    """The second run of a ticket has restored again, and only the cloud knows it. A backup of what that left
-    would take the place of the way back, which is the backup of the first run.
-    """
-    asked = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042", "restore_ddm": []}
-    own = {"restore_id": "r-1", "created_at": "2026-11-25T09:00:00Z"}
-    later = {"restore_id": "r-2", "created_at": "2026-11-25T09:30:00Z"}
-    seen = {"error_kind": "operation_failed", "failed_step": "wait", "restore": own, "restore_id": "r-1"}
-    world, second, busy = World(), Deadly() if end == "killed" else World(), World()
-    world.broken["restore_wait", "c1"] = seen
-    run(world, **asked)
-    second.broken["plan", "c1"] = planned_after(own)
-    kind = "outcome_unknown" if end == "lost" else "throttled"
-    second.broken["restore_start", "c1"] = {"error_kind": kind, "changed": end == "lost"}
-    second.broken["restore_start", "c1"]["failed_step"] = "restore"
-    with contextlib.suppress(Killed):
-        run(second, **asked)
-    busy.broken["plan", "c1"] = {"error_kind": "busy", "failed_step": "plan", "changed": False}
-    run(busy, **asked)  # which does not lose the knowledge
-    third = World()
-    third.broken["plan", "c1"] = planned_after(later)
-    run(third, **asked)
-    backups = second.named("dcs_backup") + third.named("dcs_backup")
-    assert len(backups) == (2 if end == "refused" else 0), "a refused request has restored nothing"
-
-
-@pytest.mark.parametrize(
-    ("restore_id", "created_at", "since"),
-    [
-        ("r-undo", "2026-11-25T09:30:00Z", True),
-        ("r-undo", "2026-11-25T08:30:00Z", False),
-        ("r-undo", None, False),
-        ("r-c1", "2026-11-25T09:00:01Z", False),  # the same one, dated a moment later
-    ],
-)
-def test_another_restore_is_one_after_that_of_the_earlier_run(
-    restore_id: str, created_at: str | None, since: bool
-) -> None:
-    row = {"details": {"newest_restore": {"restore_id": restore_id, "created_at": created_at}}}
-    earlier = {"restore_id": "r-c1", "restore": {"created_at": "2026-11-25T09:00:00Z"}}
-    assert _calls.restored_since(row, earlier) is since
-    assert not _calls.restored_since(row, {**earlier, "restore": None}), "nobody knows which was first"
+        if isinstance(end, Deadly):
+            assert len(end.named("dcs_backup")) == backups
 
 
 def test_data_nodes_that_only_one_of_two_rows_names_tell_no_difference() -> None:
@@ -1186,18 +1138,20 @@ def test_data_nodes_that_only_one_of_two_rows_names_tell_no_difference() -> None
 
 def test_a_backup_is_late_only_if_both_times_can_be_read() -> None:
     backup, restore = {"created_at": "2026-11-25T09:30:00Z"}, {"created_at": "2026-11-25T09:00:00Z"}
-    assert _calls.late({"safety_backup": backup, "restore": restore}, {})
-    assert not _calls.late({"safety_backup": None, "restore": restore}, {})
-    assert not _calls.late({"safety_backup": backup, "restore": None}, {})
+    assert _calls.late({"safety_backup": backup, "restore": restore})
+    assert not _calls.late({"safety_backup": None, "restore": restore})
+    assert not _calls.late({"safety_backup": backup, "restore": None})
+
+
+RESTORED = "overwritten_not_verified"
 
 
 def test_a_safety_backup_of_an_earlier_run_is_that_of_the_instance() -> None:
     """An undo would bring back the data of another one."""
     rows = [{"service": "dcs", "instance_id": name} for name in ("c1", "c2", "c3", "c4")]
-    seen = {"restore": {"restore_id": "r-1"}}  # else the data may have been written to since
     previous = [
-        {**row, **seen, "data_state": state, "safety_backup": {"backup_id": f"s-{row['instance_id']}"}}
-        for row, state in zip(rows[:3], ("unknown", "unknown", "untouched"), strict=True)
+        {**row, "data_state": state, "safety_backup": {"backup_id": f"s-{row['instance_id']}"}}
+        for row, state in zip(rows[:3], (RESTORED, RESTORED, "untouched"), strict=True)
     ]
     found = [_calls.earlier_backup(rows[number], {"previous": previous}) for number in (1, 0, 2, 3)]
     assert found == [{"backup_id": "s-c2"}, {"backup_id": "s-c1"}, None, None]
