@@ -267,9 +267,22 @@ def ended(row: Row, watch: Watch, wait: bool, at: float) -> Row:
     if error is None:
         return with_step({**row, "outcome": "succeeded"}, "wait", "ok", at, seconds)
     result = {**failure(error), "changed": None}
-    if error.kind == "wait_timeout" and watch.trouble and not seen:
-        result["error_kind"] = watch.trouble.kind  # it was never seen
+    if watch.trouble and not seen:
+        if error.kind == "wait_timeout":
+            result["error_kind"] = watch.trouble.kind
+        if watch.trouble.kind == "not_found" and not row["steps"]:  # restore_start has not returned it
+            result["msg"] = unlisted(row, watch)
     return failed(row, "wait", result, at, seconds)
+
+
+def unlisted(row: Row, watch: Watch) -> str:
+    """Return what is wrong with an ID that was given to the task, and that the cloud has never listed."""
+    lists = f"{row['service']}_{WAITINGS[row['service']].record_key}_info"
+    return (
+        f"{watch.name} was not found within {watch.elapsed:.0f} s: {watch.trouble} The ID may be mistyped, or "
+        f"that of another instance, region or account: compare it with the IDs that {lists} lists. If a task "
+        "has returned it a moment ago, run this task again. Nothing was started or stopped."
+    )
 
 
 def main() -> None:

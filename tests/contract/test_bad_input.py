@@ -988,16 +988,21 @@ def test_what_was_never_seen_is_not_said_to_run(sim: Simulator, run: Any) -> Non
         {"service": "dcs", "instance_id": names.DCS_OTHER, "restore_id": names.DCS_RESTORE_OLD},
         {"service": "ddm", "job_id": "5f2c1e8000000000000000000000ffff"},
     ]
-    for options in ({"wait": False}, {"wait_timeout": 1}):
+    for options, kind in (
+        ({"wait": False}, "not_found"),
+        ({"wait_timeout": 1}, "not_found"),
+        ({"wait_timeout": 900}, "outcome_unknown"),
+    ):
         result = run("restore_wait", restores=restores, **options)
         assert (result["failed"], [(row["outcome"], row["error_kind"]) for row in result["restores"]]) == (
             True,
-            [(None, "not_found")] * 2,
+            [(None, kind)] * 2,
         )
-        assert all(
-            "could not be seen within" in row["msg"] and "Nothing was started" not in row["msg"]
-            for row in result["restores"]
-        )
+        for row, lists in zip(result["restores"], ("dcs_restore_info", "ddm_job_info"), strict=True):
+            assert "was not found within" in row["msg"]
+            assert "is not among the records" in row["msg"] or "does not exist in this project" in row["msg"]
+            assert f"compare it with the IDs that {lists} lists" in row["msg"]
+            assert not any(word in row["msg"] for word in ("running", "accepted", "attach"))
 
 
 def test_a_job_of_something_else_is_not_attached_to(sim: Simulator, run: Any) -> None:
