@@ -279,9 +279,9 @@ def unlisted(row: Row, watch: Watch) -> str:
     """Return what is wrong with an ID that was given to the task, and that the cloud has never listed."""
     lists = f"{row['service']}_{WAITINGS[row['service']].record_key}_info"
     return (
-        f"{watch.name} was not found within {watch.elapsed:.0f} s: {watch.trouble} The ID may be mistyped, or "
-        f"that of another instance, region or account: compare it with the IDs that {lists} lists. If a task "
-        "has returned it a moment ago, run this task again. Nothing was started or stopped."
+        f"{watch.name} was not found within {watch.elapsed:.0f} s: {watch.trouble} The ID may be mistyped, "
+        f"or that of another instance, region or account: compare it with the IDs that {lists} lists. If a "
+        "task has returned it a moment ago, run this task again. Nothing was started or stopped."
     )
 
 
