@@ -51,7 +51,7 @@ def rows_to_plan(job: Job, old: Row | None, run: Row, world: World) -> tuple[lis
         problems += _entries.twice([row for row in rows if not row.get("error_kind")], [])
     if job.read_only:
         return [_entries.for_newest_data(row) for row in rows], problems
-    return [attached(row, run, job) for row in rows], problems
+    return [attached(with_begun_backup(row, run, job, world), run, job) for row in rows], problems
 
 
 def by_name(job: Job, world: World) -> tuple[list[Row], list[str]]:
@@ -218,6 +218,30 @@ def with_job_of(earlier: Row, row: Row, service: Service) -> Row:
     names = (service.point, "data_node_relations", service.id_key)
     decided = {name: earlier[name] for name in names if earlier.get(name)}
     return {**{name: value for name, value in row.items() if name not in (*names, "adopt")}, **decided}
+
+
+def with_begun_backup(row: Row, run: Row, job: Job, world: World) -> Row:
+    """Return a row in which `latest` is the backup that an unfinished run of this operation ID has begun to
+    restore: the same command goes on with that one, although there may be a newer backup.
+    """
+    service, folder = _target.service_of(row), run.get("directory")
+    if not (service and service.in_place and job.options.operation_id and folder):
+        return row
+    if row.get(service.point) != "latest" or row.get("error_kind"):
+        return row
+    for report in _report_files.unfinished(folder, {**run, "kind": job.kind}, [row]):
+        for earlier in report["restores"]:
+            backup = _target.backup_id(earlier)
+            if backup and _target.overwrote(earlier, row) and earlier.get("error_kind") not in NOT_AGAIN:
+                note = (
+                    f"latest means backup {printable(backup)} of {_target.called(earlier)} here, because an "
+                    f"unfinished run of {printable(job.options.operation_id)} has begun to restore it. To "
+                    "restore another one, give its backup_id."
+                )
+                run["notes"].append(note)
+                world.say([note])
+                return {**row, service.point: None, "backup_id": backup}
+    return row
 
 
 def earlier_rows(row: Row, run: Row, job: Job) -> t.Iterator[Row]:

@@ -327,6 +327,8 @@ def only_by_job_id(row: Row) -> str | None:
 def moves(row: Row, run: Row) -> bool:
     """Whether the command could restore another backup than this run, which has sent its restore."""
     sent = row["data_state"] != "untouched" and not run.get("plan_given")
+    if run.get("operation_id") and run.get("directory") and row["error_kind"] != "operation_failed":
+        return False  # with_begun_backup() of _planning.py finds it in the report
     return sent and row["restore_point"] == "latest" and bool(_target.backup_id(row))
 
 

@@ -341,6 +341,9 @@ def test_the_same_command_may_restore_a_newer_backup() -> None:
         for fixed in ({**row, "restore_point": samples.POINT}, {**row, "restore_point": None}):
             assert words not in next_of(fixed)["do"]
         assert words not in next_of(row, plan_given=True)["do"], "the plan names the backup"
+        known = {"operation_id": "CHG-1042", "directory": "reports"}
+        assert words not in next_of(row, **known)["do"], "the report names it"
+        assert words in next_of({**row, "error_kind": "operation_failed"}, **known)["do"]
     unsent = {**cache(), "restore_point": "latest"}
     assert words not in next_of(samples.failed(unsent, "restore", 9, "busy", "x", changed=False))["do"]
 

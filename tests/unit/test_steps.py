@@ -58,12 +58,14 @@ class World:
         self.states: dict[str, str] = {}
         self.seen: list[list[str]] = []
         self.kept: list[str] = []  # backups that a safety backup must not replace
+        self.requested: list[dict[str, Any]] = []  # the rows that were planned last
         self.attached: list[str | None] = []  # the safety backups that a call waits for by their ID
         self._time = itertools.count(NOW, 1000)
 
     def call(self, module: str, options: dict[str, Any], check: bool) -> dict[str, Any]:
         rows = options.get("restores", [options])
         self.calls.append((module, check, [self._id(row) for row in rows]))
+        self.requested = rows if (module, check) == ("restore_start", True) else self.requested
         if self.reports:
             found = [
                 json.loads(path.read_text(encoding="utf-8")) for path in sorted(self.reports.glob("*.json"))
@@ -123,7 +125,7 @@ class World:
             **row,
             "target": {"instance_id": ident, "instance_name": f"name-{ident}"},
             "source": {"instance_id": row.get("instance_id")},
-            "backup": {"backup_id": row.get("backup_id")} if row["service"] == "dcs" else None,
+            "backup": {"backup_id": _target.backup_id(row)} if row["service"] == "dcs" else None,
             "action": self.states.get(ident, "restore"),
             "changed": True,
         }
@@ -1141,6 +1143,53 @@ def test_a_backup_is_late_only_if_both_times_can_be_read() -> None:
     assert _calls.late({"safety_backup": backup, "restore": restore})
     assert not _calls.late({"safety_backup": None, "restore": restore})
     assert not _calls.late({"safety_backup": backup, "restore": None})
+
+
+@pytest.mark.parametrize(
+    ("end", "ticket", "point", "kept"),
+    [
+        ("killed", "CHG-1042", "latest", True),
+        ("wait_timeout", "CHG-1042", "latest", True),
+        ("verification_failed", "CHG-1042", "latest", True),
+        ("operation_failed", "CHG-1042", "latest", False),  # It is over, and may fail again.
+        ("throttled", "CHG-1042", "latest", False),  # It has sent nothing.
+        (None, "CHG-1042", "latest", False),  # It has ended well.
+        ("killed", None, "latest", False),  # It may be the run of yesterday.
+        ("killed", "CHG-1042", "2026-11-24T09:00:00.000Z", False),
+    ],
+)
+def test_latest_stays_the_backup_that_an_unfinished_run_has_begun_to_restore(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    end: str | None,
+    ticket: str | None,
+    point: str,
+    kept: bool,
+) -> None:
+    """A backup of a schedule may be newer by then. Runs after a second one that is killed know it as well."""
+    asked: dict[str, Any] = {"restore_report_dir": str(tmp_path), "restore_ddm": []}
+    asked.update(restore_operation_id=ticket, restore_dcs=[{"instance_id": "c1", "restore_point": point}])
+    planned = {"backup": {"backup_id": "b-first"}, "outcome": "planned", "failed_step": None}
+    first = Deadly() if end == "killed" else World()
+    first.broken["plan", "c1"] = planned
+    steps = {"throttled": "restore_start", "verification_failed": "restore_verify"}
+    sent = steps.get(str(end), "restore_wait")
+    step = {"restore_start": "restore", "restore_verify": "verify"}.get(sent, "wait")
+    if end not in ("killed", None):
+        first.broken[sent, "c1"] = {"error_kind": end, "failed_step": step, "changed": step != "restore"}
+    with contextlib.suppress(Killed):
+        run(first, **asked)
+    for world, only in ((World(), True), (Deadly(), False), (World(), False)):
+        monkeypatch.setattr(world, "random", lambda only=only: "plan00" if only else "abc123")
+        with contextlib.suppress(Killed):
+            run(world, plan_only=only, **asked)
+        (row,) = world.requested
+        asked_for = ("b-first", None) if kept else (None, point)
+        assert (row.get("backup_id"), row.get("restore_point")) == asked_for
+        note = "latest means backup b-first of name-c1 here, because an unfinished run of CHG-1042 has begun"
+        assert [note in line for line in world.lines].count(True) == kept
+        if not kept:
+            break
 
 
 RESTORED = "overwritten_not_verified"
