@@ -175,14 +175,14 @@ def playbook(
 
 
 def adhoc(name: str, env: Mapping[str, str], /, *args: str, timeout: float = 120, **params: Any) -> Completed:
-    """Run one module with `ansible localhost -m`."""
+    """Run one module of this collection, or another one by its full name, with `ansible localhost -m`."""
     with _home() as home:
         return _run(
             [
                 "ansible",
                 "localhost",
                 "-m",
-                f"huaweicloud.recovery.{name}",
+                name if "." in name else f"huaweicloud.recovery.{name}",
                 "-a",
                 json.dumps(params) if params else "",
                 *args,

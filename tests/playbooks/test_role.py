@@ -404,6 +404,15 @@ def test_tags_that_select_no_step_are_refused(sim: Simulator) -> None:
         assert (done.rc, sim.ledger, words in done.output) == (2, [], True), done.output
 
 
+def test_the_role_runs_without_a_playbook(sim: Simulator) -> None:
+    """`ansible -m` has no tags, and defines none of their variables."""
+    given = json.dumps({"restore_dcs": [cache()], "restore_point": "latest"})
+    include, role = "ansible.builtin.include_role", "huaweicloud.recovery.restore"
+    done = invoke.adhoc(include, sim.env, "-e", given, "--check", name=role)
+    assert (done.rc, sim.posts()) == (0, []), done.output
+    assert "OVERWRITE with" in done.stdout
+
+
 WRONG: dict[str, tuple[Variables, str]] = {
     "nothing to restore": ({}, "There is nothing to restore"),
     "blanks of a survey": (
