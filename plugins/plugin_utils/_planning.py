@@ -51,7 +51,8 @@ def rows_to_plan(job: Job, old: Row | None, run: Row, world: World) -> tuple[lis
         problems += _entries.twice([row for row in rows if not row.get("error_kind")], [])
     if job.read_only:
         return [_entries.for_newest_data(row) for row in rows], problems
-    return [attached(with_begun_backup(row, run, job, world), run, job) for row in rows], problems
+    rows = [with_begun_backup(row, run, job, world) for row in rows]
+    return attached_by_id(rows, run, job, world), problems
 
 
 def by_name(job: Job, world: World) -> tuple[list[Row], list[str]]:
@@ -187,6 +188,40 @@ def other_plan(job: Job, state: State, digest: str) -> str | None:
 # What an earlier run has started
 
 
+def attached_by_id(rows: t.Sequence[Row], run: Row, job: Job, world: World) -> list[Row]:
+    """Return rows with the jobs that earlier runs of the same operation have started.
+
+    Where a row has a name, its instance may have been deleted since, and another one made with this name. So
+    the names of rows that would attach are looked up, once for each region and profile.
+    """
+    found: list[Row] = []
+    lists: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        one = attached(row, run, job)
+        if one is not row and any(row.get(by_name) for by_id, by_name in ends_of(row)):
+            place = (row["service"], *place_of(row))
+            lists[place] = lists[place] if place in lists else listed(*place, world)
+            one = attached(with_ids(row, lists[place]), run, job)
+        found.append(one)
+    return found
+
+
+def with_ids(row: Row, instances: t.Sequence[Row]) -> Row:
+    """Return a row with IDs in place of names, where exactly one instance has the name."""
+    found = dict(row)
+    for by_id, by_name in ends_of(row):
+        same = [one for one in instances if row.get(by_name) and one.get("name") == row[by_name]]
+        if len(same) == 1:
+            del found[by_name]
+            found[by_id] = id_of(same[0])
+    return found
+
+
+def ends_of(row: Row) -> tuple[tuple[str, str], ...]:
+    """Return the keys of ID and name of the target and of the source of a row."""
+    return SERVICES[row["service"]].names, _target.NAMED_BY
+
+
 def attached(row: Row, run: Row, job: Job) -> Row:
     """Return a row with the job that an earlier run of the same operation has started.
 
@@ -293,13 +328,20 @@ def instances_by_id(job: Job, rows: t.Sequence[Row], world: World) -> dict[str, 
     tags = any(pattern.lower().startswith(TAG) for pattern in job.options.protected)
     wanted = [row for row in rows if nameless(row) or (tags and SERVICES[row["service"]].tagged)]
     found: dict[str, Row] = {}
-    for service, region, profile in sorted({(row["service"], *place_of(row)) for row in wanted}):
-        where = {name: value for name, value in (("region", region), ("profile", profile)) if value}
-        result = world.call(f"{service}_instance_info", where, check=False)
-        found.update(
-            {str(one.get("instance_id") or one.get("id")): one for one in result.get("instances") or []}
-        )
+    for place in sorted({(row["service"], *place_of(row)) for row in wanted}):
+        found.update({str(id_of(one)): one for one in listed(*place, world)})
     return found
+
+
+def listed(service: str, region: str, profile: str, world: World) -> list[Row]:
+    """Return the instances of a service in a region; none if they cannot be read."""
+    where = {name: value for name, value in (("region", region), ("profile", profile)) if value}
+    return list(world.call(f"{service}_instance_info", where, check=False).get("instances") or [])
+
+
+def id_of(instance: Row) -> t.Any:
+    """Return the ID of an instance, as the lists of the services name it."""
+    return instance.get("instance_id") or instance.get("id")
 
 
 def nameless(row: Row) -> bool:

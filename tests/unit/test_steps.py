@@ -1008,6 +1008,31 @@ def test_a_rerun_attaches_to_its_own_job(tmp_path: Path) -> None:
     assert _planning.attached(again, failed, job(**folder)) == again
 
 
+@pytest.mark.parametrize("end", ["target", "source"])
+def test_a_rerun_attaches_to_no_job_of_a_deleted_instance_of_the_same_name(tmp_path: Path, end: str) -> None:
+    """Another one has its name now. A job that names its source does not show this."""
+    asked = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042", "restore_dcs": []}
+    first = run(World(), "plan", **asked)
+    ids = {"target": {"instance_id": "t1", "instance_name": "t1"}}
+    ids["source"] = {"instance_id": "c1", "instance_name": "c1"}
+    first["restores"][0].update(job_id="j1", outcome="started", instance_id=None, **ids)
+    _state.written(first, World())
+    row = {"service": "ddm", "target_instance_name": "t1", "instance_id": "c1", "restore_time": "latest"}
+    world = World()
+    assert _planning.attached_by_id([row, row], first["run"], job(**asked), world)[1]["job_id"] == "j1"
+    assert world.named("ddm_instance_info") == [[""]], "once for all rows"
+    first["restores"][0][end]["instance_id"] = "deleted"
+    _state.written(first, World())
+    row = {**row, "instance_name": "c1"}
+    del row["instance_id"]
+    (other,) = _planning.attached_by_id([row], first["run"], job(**asked), world)
+    expected = {"target_instance_id": "t1", "instance_id": "c1", "restore_time": "latest"}
+    assert other == {"service": "ddm", **expected}
+    world.broken["ddm_instance_info", "*"] = {"error_kind": "denied"}
+    (unread,) = _planning.attached_by_id([row], first["run"], job(**asked), world)
+    assert unread["job_id"] == "j1", "the plan itself says what cannot be read"
+
+
 def test_a_job_of_an_operation_that_has_ended_is_none_of_a_new_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
