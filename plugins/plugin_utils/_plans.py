@@ -16,6 +16,7 @@ import hashlib
 import json
 import typing as t
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import called as with_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import bare, same_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
@@ -206,12 +207,18 @@ def differences(old: Plan, rows: t.Sequence[Plan], account: Plan | None) -> list
     lines = account_changes(old, account)
     planned = {key(row): row for row in old["restores"]}
     current = {key(row): row for row in rows}
-    lines += [f"{called(row)}: is not in the plan" for one, row in current.items() if one not in planned]
-    lines += [f"{called(row)}: is in the plan only" for one, row in planned.items() if one not in current]
+    lines += [f"{one_of(row)}: is not in the plan" for one, row in current.items() if one not in planned]
+    lines += [f"{one_of(row)}: is in the plan only" for one, row in planned.items() if one not in current]
     for one, row in current.items():
         if one in planned:
             lines += [f"{called(planned[one])}: {change}" for change in changes(planned[one], row)]
     return lines
+
+
+def one_of(row: Plan) -> str:
+    """Return an instance for people, which another one of its name may have replaced."""
+    ident = target_id(row)
+    return with_id(ident, target_name(row)) if ident else called(row)
 
 
 def account_changes(old: t.Any, account: Plan | None) -> list[str]:

@@ -359,8 +359,8 @@ def test_drift_is_named_line_by_line() -> None:
     )
     assert lines == [
         "project_id: p in the earlier run, but p2 in this one",
-        "new: is not in the plan",
-        "gone: is in the plan only",
+        "new (c8): is not in the plan",
+        "gone (c9): is in the plan only",
         "orders-cache: needed nothing when it was planned, but would be overwritten now",
         "orders-cache: backup b2 instead of b1",
         "orders-db-restored: can no longer be restored, not_found: It is gone.",
