@@ -34,6 +34,10 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target impor
 # Options of an entry that may hold passwords, so only the verification gets them
 PRIVATE = ("checks", "connection")
 SAFETY_REMARK = "before a restore [safety]"  # the remark of a safety backup: `latest` never means one
+LOST = (  # said where the report of an undo is lost
+    " To undo without it, find the safety backup in the instance's list of backups, by its remark "
+    f"{SAFETY_REMARK}, and restore it as backup_id."
+)
 
 
 def planned(rows: t.Sequence[Row], run: Row, job: Job, world: World) -> Result:
@@ -410,10 +414,12 @@ def report_problems(options: Options) -> t.Iterator[str]:
         if value is None or _report_files.report_from(value):
             continue
         where = f" {printable(value)}" if isinstance(value, str) else ""
-        if where and not os.path.exists(value):
-            yield f"{name}{where} does not exist."
-        else:
-            yield f"{name}{where} must be a report of this collection: its path, or its data."
+        why = (
+            "does not exist."
+            if where and not os.path.exists(value)
+            else "must be a report of this collection, its path or its data, whole and of this version."
+        )
+        yield f"{name}{where} {why}{LOST if name == 'restore_report' else ''}"
     rows = baseline(options)
     if rows is not None and not any(has_counts(row, rows) for row in rows):
         yield (

@@ -621,6 +621,8 @@ def test_anything_but_a_report_is_refused_before_the_plan(name: str, given: Any)
     assert name in state["run"]["refused"]
     reason = "/no/such/report.json does not exist." if isinstance(given, str) else "must be a report of this"
     assert reason in state["run"]["refused"]
+    way = "by its remark before a restore [safety], and restore it as backup_id." in state["run"]["refused"]
+    assert way is (name == "restore_report")
 
 
 def test_a_baseline_without_counts_compares_nothing(tmp_path: Path) -> None:
