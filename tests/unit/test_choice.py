@@ -135,6 +135,18 @@ def test_a_time_that_cannot_be_read_is_warned_about() -> None:
         chosen([UNDATED], "2026-05-28T19:00:00Z")
 
 
+def test_a_younger_record_has_newer_data_also_where_it_does_not_say_when() -> None:
+    """A record is created before its data are read."""
+    nothing = {"execution_at": None, "updated_at": None}
+    younger, older = backup("younger", "21:00", **nothing), backup("older", "13:00", **nothing)
+    for backups in ([younger, NEW, OLD], [OLD, NEW, younger]):
+        choice = chosen(backups)
+        assert (choice.backup_id, choice.warnings) == ("younger", ())
+    assert chosen([older, NEW]).backup_id == "new"
+    assert chosen([older, younger]).backup_id == "younger"
+    assert chosen([younger, OLD], "2026-05-28T22:00:00Z").backup_id == "old", "a time is a limit"
+
+
 def test_newer_data_that_may_be_usable_are_warned_about() -> None:
     """The service may leave is_support_restore out: then an older backup is not chosen in silence."""
     unsaid = backup("unsaid", "20:00", is_support_restore=None)

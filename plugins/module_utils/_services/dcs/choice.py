@@ -18,6 +18,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
+    created,
     data_time,
     unusable,
     usable,
@@ -166,9 +167,11 @@ def empty_warning(backup: Row | None) -> list[str]:
 
 
 def sortable(backup: Row) -> int:
-    """Return the time of a backup's data for sorting; one that cannot be read comes first."""
-    made = data_time(backup)
-    return -1 if made is None else made
+    """Return the time of a backup's data for sorting; one that cannot be read comes first.
+
+    Where only the record has a time, the data are at least as new.
+    """
+    return data_time(backup) or created(backup) or -1
 
 
 def describe_backups(backups: t.Sequence[Row]) -> str:
