@@ -318,7 +318,7 @@ class ActionModule(ActionBase):
         if diff and self._task.diff:
             found["diff"] = diff
         if warnings:
-            found["warnings"] = [str(warning) for warning in warnings]
+            found["warnings"] = warnings
         if "plan" in steps:
             found["parts"] = self.parts(state.get("hooks") or (), task_vars)
         if not {"report", "end"} & set(steps):
@@ -398,7 +398,9 @@ class AnsibleWorld:
                 "error_kind": "internal_error",
                 "msg": f"{module} could not be run: {error}",
             }
-        return result
+        # From core 2.19 on they are objects.
+        said = [getattr(getattr(one, "event", None), "msg", one) for one in result.get("warnings") or ()]
+        return {**result, "warnings": list(map(str, said))}
 
     def say(self, lines: t.Sequence[str]) -> None:
         """Show lines at once: on stdout for people, on stderr if stdout is for a program."""

@@ -10,6 +10,7 @@ They show it for every kind of run, in process and as modules.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -94,10 +95,12 @@ def test_the_plan_of_another_account_is_refused(tmp_path: Path) -> None:
 def test_a_profile_of_an_entry_is_shown_and_approved(tmp_path: Path) -> None:
     """The digest of a plan for one project approves nothing in another project.
 
-    It is the same in process and as modules.
+    It is the same in process and as modules, and so are the warnings of a plan.
     """
     env, one, two = profile("other", tmp_path), {"instance_id": ids.DCS_OTHER}, CACHE["restore_dcs"][0]
     with Simulator(restore_seconds=1) as sim:
+        for backup in sim.state.dcs_backups.values():
+            backup.size = 0
         dummy, own = run(sim, "restore", "--check", env=env, **{**CACHE, "restore_dcs": [one, two]})
         elsewhere = {**CACHE, "restore_dcs": [one, {**two, "profile": "other"}]}
         digests = set()
@@ -105,6 +108,8 @@ def test_a_profile_of_an_entry_is_shown_and_approved(tmp_path: Path) -> None:
             shown, plan = run(sim, "restore", "--check", env=env, **elsewhere, **how)
             line = next(line for line in shown.stdout.splitlines() if line.startswith("        IN  "))
             assert f"({ids.OTHER_PROJECT_ID})" in line and "profile other" in line
+            said = " ".join(shown.stderr.split())
+            assert re.search(r"\[WARNING\]: Backup \S+ has 0 bytes in the list of the cloud\.", said), said
             assert plan["account"] == own["account"]
             first, second = [(row["details"] or {}).get("account", {}) for row in plan["restores"]]
             assert first == {} and second["project_id"] == ids.OTHER_PROJECT_ID
