@@ -152,6 +152,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     CloudError,
     InvalidArgument,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import is_marked
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wait_for_all import wait_for_all
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
@@ -176,6 +177,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all
 
 # to wait for a failed operation fails again, and so does a task that attaches to one
 ANEW = "start a new restore"
+UNMARKED = (
+    "the cloud did not keep the marker in the remark, so a later run cannot recognise this restore. Do not "
+    "run it again: it would restore once more."
+)
 OPTIONS: dict[str, t.Any] = {"restores": {"type": "list", "elements": "dict", "required": True}}
 
 
@@ -201,6 +206,9 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
             rows.append(unread(row, wrong[number], at))
         else:
             rows.append(pass_through(row, "wait", at))
+    for number, one in found.items():
+        if has_lost_its_marker(rows[number]):
+            cloud.warn(f"{one.name}: {UNMARKED}")
     return Plan(rows_result(given, rows, changed=False))
 
 
@@ -283,6 +291,13 @@ def unlisted(row: Row, watch: Watch) -> str:
         f"or that of another instance, region or account: compare it with the IDs that {lists} lists. If a "
         "task has returned it a moment ago, run this task again. Nothing was started or stopped."
     )
+
+
+def has_lost_its_marker(row: Row) -> bool:
+    """Whether the record of a restore that restore_start has sent lacks the marker."""
+    record = row[WAITINGS[row["service"]].record_key] or {}
+    sent = row["adopted"] is False and "restore_remark" in record  # only a service with remarks has markers
+    return sent and not is_marked(record["restore_remark"])
 
 
 def main() -> None:

@@ -93,7 +93,8 @@ def run_on(
     result = world.call(module, given, check=False)
     for number, row in zip(numbers, returned(result, [rows[number] for number in numbers], step, begun)):
         rows[number] = row
-    return {**state, "restores": rows}, result
+    warnings = [*(state.get("warnings") or []), *result.get("warnings", [])]
+    return {**state, "restores": rows, "warnings": warnings}, result
 
 
 def returned(result: Result, rows: t.Sequence[Row], step: str, begun_ms: int) -> list[Row]:

@@ -406,3 +406,16 @@ def test_a_marker_that_is_not_kept_is_reported(sim: Simulator, run: Any) -> None
         result = run(name, **params)
         assert (result["failed"], result["outcome"], result["marker_echoed"]) == (False, "succeeded", False)
         assert any("did not keep the mark" in warning for warning in result["warnings"])
+
+
+def test_a_marker_that_is_not_kept_is_reported_where_another_task_waits(sim: Simulator, run: Any) -> None:
+    for style in ("strip", "cut", "upper"):
+        sim.reset()
+        sim.fault("remark", "dcs.restore", style=style)
+        started = run("restore_start", restores=[{**STARTS[0], "remark": "m" * 60}])["restores"]
+        waited = run("restore_wait", restores=started)
+        assert waited["restores"][0]["outcome"] == "succeeded"
+        assert any("did not keep the mark" in warning for warning in waited["warnings"]), style
+    sim.reset()
+    waited = run("restore_wait", restores=run("restore_start", restores=STARTS)["restores"])
+    assert {row["outcome"] for row in waited["restores"]} == {"succeeded"} and waited["warnings"] == []

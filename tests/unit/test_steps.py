@@ -1671,6 +1671,17 @@ def test_an_instance_that_is_left_out_of_a_list_of_names_is_reported() -> None:
     assert "there is no instance 'nobody'" in refused and odd in refused
 
 
+def test_the_warnings_of_each_step_are_shown() -> None:
+    class Warned(World):
+        def call(self, module: str, options: dict[str, Any], check: bool) -> dict[str, Any]:
+            said = [f"{module}: careful."] if module in ("restore_start", "restore_wait") else []
+            return {**super().call(module, options, check), "warnings": said}
+
+    world = Warned()
+    assert run(world, "plan")["warnings"] == ["restore_start: careful."]
+    assert set(run(world)["warnings"]) == {"restore_start: careful.", "restore_wait: careful."}
+
+
 WHOLE = list(_step_table.BETWEEN)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import one_spelling
 
@@ -43,3 +44,8 @@ def is_of_task(remark: str | None, own: str) -> bool:
     end = -len(own)
     found = remark[end:] if remark else ""
     return found[:-OF_RUN] == own[:-OF_RUN] and found.endswith("]")
+
+
+def is_marked(remark: str | None) -> bool:
+    """Whether a remark ends with the marker of an operation."""
+    return re.search(r"\[rst1:[A-Z2-7]{26}\]\Z", remark or "") is not None
