@@ -2,8 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tests leave nothing open: files, pipes, sockets, threads and processes are compared
-before and after each file of tests."""
+"""The tests leave nothing open.
+
+This file compares files, pipes, sockets, threads and processes before and after each file of tests.
+"""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ LETTERS = string.ascii_lowercase + string.digits
 SLOW = 5.0  # seconds, at least, between two lines about one restore: a run of two fits on a screen
 # These modules show their progress; the steps report on the others.
 LONG = ("restore_wait", "restore_verify")
-UNLIMITED = "Say with --limit or fleet_hosts which hosts to restore; fleet_hosts=all means all of them."
+UNLIMITED = "Name the hosts to restore with --limit or fleet_hosts; fleet_hosts=all means all of them."
 JOBS = ("awx_job_id", "tower_job_id")
 Asked = t.Tuple[_options.Options, _entries.Found, t.List[str]]  # the last item: problems
 
@@ -199,7 +199,7 @@ class ActionModule(ActionBase):
             return []
         others = [host for host in hosts if named_by(host) not in (own, {})]
         return others and [
-            f"With run_once, only what {here} names would be restored, and nothing of {', '.join(others)}. "
+            f"With run_once, only the instances of {here} would be restored, not those of {', '.join(others)}. "
             "Leave run_once out of the play."
         ]
 

@@ -14,9 +14,9 @@ description:
     project a host, for playbooks that restore a whole fleet, such as C(huaweicloud.recovery.fleet).
   - Reads a file whose name ends in C(.huaweicloud.yml), C(.huaweicloud.yaml), C(huaweicloud_recovery.yml) or
     C(huaweicloud_recovery.yaml).
-  - A host has the name of its instance. It has the ID of the instance as its name when the instance has no
-    name, shares its name with another instance, or has a name with other characters than letters, digits,
-    C(.), C(_) and C(-).
+  - A host has the name of its instance. It is named after the ID when the instance has no name, shares its
+    name with another instance, or has a name with other characters than letters, digits, C(.), C(_) and
+    C(-).
   - Every host has the variables C(service) (V(dcs) or V(ddm)), C(region), C(instance_id), C(instance_name),
     C(project_id), C(status) and the other fields that M(huaweicloud.recovery.dcs_instance_info) and
     M(huaweicloud.recovery.ddm_instance_info) return. Ansible keeps the words C(name), C(port) and C(tags) for
@@ -61,10 +61,10 @@ options:
         The list is empty when everything could be read.
         P(huaweicloud.recovery.instances#inventory) fails when something cannot be read and no instance was
         found.
-      - With several regions, the plugin uses the project of each that is named like the region, because a
-        project belongs to one region. You cannot set O(project_id), O(project_name) or their environment
-        variables then.
-      - An endpoint from an option or environment variable holds for all regions.
+      - With several regions, the plugin uses in each one the project that has the name of the region, because a
+        project belongs to one region. In this case you cannot set O(project_id), O(project_name) or their
+        environment variables.
+      - An endpoint from an option or environment variable applies to all regions.
     type: list
     elements: str
     default: []

@@ -13,7 +13,7 @@ author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Makes a manual backup of a Distributed Cache Service (DCS) instance. The instance stays available, but the
     backup does not contain what is written while it is made.
-  - The service keeps at most 24 manual backups of an instance. A further one replaces the oldest, and the
+  - The service keeps at most 24 manual backups of an instance. Another one replaces the oldest, and the
     task warns about that.
   - Before it starts anything, the module checks that the instance is running and idle, and that its type can
     be backed up.

@@ -13,8 +13,9 @@ author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Takes the rows that M(huaweicloud.recovery.restore_wait) has returned and returns the same rows in the
     same order, each with its C(verification).
-  - Checks in four steps, a ladder, whether an instance runs, whether the task can reach it through the Redis
-    or MySQL protocol, whether it holds as many keys or rows as expected, and whether the values are right.
+  - Checks in four steps, the ladder, whether an instance runs, whether the task can reach it through the
+    Redis or MySQL protocol, whether it holds as many keys or rows as expected, and whether the values are
+    right.
   - After a dropped connection, and while an instance starts slowly, the task tries again until
     O(verify_timeout) has passed. A wrong password, a refused certificate and a missing schema fail at once;
     the task does not repeat a login that was refused.

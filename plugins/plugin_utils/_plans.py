@@ -208,7 +208,7 @@ def differences(old: Plan, rows: t.Sequence[Plan], account: Plan | None) -> list
     planned = {key(row): row for row in old["restores"]}
     current = {key(row): row for row in rows}
     lines += [f"{one_of(row)}: is not in the plan" for one, row in current.items() if one not in planned]
-    lines += [f"{one_of(row)}: is in the plan only" for one, row in planned.items() if one not in current]
+    lines += [f"{one_of(row)}: is only in the plan" for one, row in planned.items() if one not in current]
     for one, row in current.items():
         if one in planned:
             lines += [f"{called(planned[one])}: {change}" for change in changes(planned[one], row)]
@@ -288,7 +288,7 @@ def others(plan: Plan, rows: t.Iterable[Plan], random: bool = False) -> list[str
         for one in planned:
             lines += contradictions(row, one, random) if same(row, one) else []
     return lines + [
-        f"{called(one)}: is in the plan only" for one in planned if not any(same(row, one) for row in entries)
+        f"{called(one)}: is only in the plan" for one in planned if not any(same(row, one) for row in entries)
     ]
 
 

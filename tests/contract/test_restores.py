@@ -277,7 +277,7 @@ def test_back_up_and_restore_the_latest_in_one_play(run: Any) -> None:
 def test_each_backup_without_an_operation_id_has_a_marker_of_its_own(
     sim: Simulator, run: Any, server: tuple[Simulator, Time]
 ) -> None:
-    """Of two runs at once, neither may take the backup of the other for its own."""
+    """Of two runs at the same time, neither may treat the backup of the other as its own."""
     for server[1].chance in (0.25, 0.5):
         run("dcs_backup", **CACHE)
         run("dcs_backup", **CACHE, operation_id="CHG-1")

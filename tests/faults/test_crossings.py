@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rows of the fault matrix that need more than one run, host or address.
-
-They are 52, 62, 70, 73, 74, 78, and the deadline of a task that cannot read.
-"""
+"""Faults that need more than one run, host or address, and the time limit of a task that cannot read."""
 
 from __future__ import annotations
 
@@ -41,7 +38,7 @@ def bench(world: World) -> Iterator[Bench]:
 
 
 @every_operation
-def test_52_settings_of_other_programs_have_no_effect(
+def test_settings_of_other_programs_have_no_effect(
     operation: Operation, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """netrc would replace our signature by a password, and the bundles would replace our certificates."""
@@ -63,7 +60,7 @@ def test_52_settings_of_other_programs_have_no_effect(
     )
 
 
-def test_52_a_bundle_of_the_environment_makes_nothing_trusted(
+def test_a_bundle_of_the_environment_makes_nothing_trusted(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = Bench(world.cloud("ca"), world.time)
@@ -74,7 +71,7 @@ def test_52_a_bundle_of_the_environment_makes_nothing_trusted(
 
 
 @pytest.mark.parametrize("name", ["x&limit=1", "a=b", "ä ö#?/", "%26", "x;y", "+", "'\"\\", "\U0001f9ef"])
-def test_62_a_filter_is_a_value_and_nothing_else(bench: Bench, name: str) -> None:
+def test_a_filter_is_a_value_and_nothing_else(bench: Bench, name: str) -> None:
     result = perform(
         "dcs_instance_info", {"name": name}, bench.env, set(), clock=bench.time.clock, http=bench.wire
     )
@@ -85,7 +82,7 @@ def test_62_a_filter_is_a_value_and_nothing_else(bench: Bench, name: str) -> Non
 
 @every_operation
 @pytest.mark.parametrize("seconds", [3600.0, -3600.0])
-def test_70_a_wait_ends_in_time_whatever_the_calendar_says(
+def test_a_wait_ends_in_time_whatever_the_calendar_says(
     bench: Bench, operation: Operation, seconds: float
 ) -> None:
     bench.sign_in_by_token()
@@ -98,7 +95,7 @@ def test_70_a_wait_ends_in_time_whatever_the_calendar_says(
 
 @every_operation
 @pytest.mark.parametrize("delay", [0.0, 0.02, 0.05])
-def test_73_two_runs_at_once(world: World, operation: Operation, delay: float) -> None:
+def test_two_runs_at_once(world: World, operation: Operation, delay: float) -> None:
     """Both see an idle cloud and send. The cloud accepts one, and the other finds its restore."""
     bench = Bench(world.cloud(), world.time)
     bench.sim.fault("delay", operation.post, times=1, seconds=delay)
@@ -124,7 +121,7 @@ def test_73_two_runs_at_once(world: World, operation: Operation, delay: float) -
         assert len({result[operation.id_name] for result in results}) == 1
 
 
-def test_74_the_same_operation_id_with_another_backup_is_another_operation(bench: Bench) -> None:
+def test_the_same_operation_id_with_another_backup_is_another_operation(bench: Bench) -> None:
     first = bench.run(DCS_RESTORE, wait=False)
     second = bench.run(DCS_RESTORE, backup_id=names.DCS_BACKUP_OLD)
     assert first.result["outcome"] == "started"
@@ -133,13 +130,13 @@ def test_74_the_same_operation_id_with_another_backup_is_another_operation(bench
 
 
 @every_operation
-def test_78_ipv6_only(world: World, operation: Operation) -> None:
+def test_ipv6_only(world: World, operation: Operation) -> None:
     outcome = Bench(world.cloud(host="::1"), world.time).run(operation)
     assert (outcome.result["changed"], outcome.received, outcome.effects) == (True, 1, 1)
 
 
 @every_operation
-def test_78_the_first_of_two_addresses_is_dead(
+def test_the_first_of_two_addresses_is_dead(
     bench: Bench, operation: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = bench.sim.port

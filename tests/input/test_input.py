@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Input that cannot be right never becomes a request, and the refusal names the option.
-
-Rows 60, 61 and 63 to 65 of the fault matrix, at scale.
-"""
+"""Input that cannot be right never becomes a request, and the refusal names the option."""
 
 from __future__ import annotations
 

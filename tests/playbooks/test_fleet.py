@@ -61,7 +61,7 @@ def test_refuses_without_a_limit(tmp_path: Path) -> None:
     with Simulator("fleet-2-1") as sim:
         done = run(sim, tmp_path)
         assert done.rc == 2
-        assert "Say with --limit or fleet_hosts which hosts to restore" in done.output
+        assert "Name the hosts to restore with --limit or fleet_hosts" in done.output
         # Only the inventory has sent requests.
         assert {entry.operation for entry in sim.ledger} == {"dcs.instances", "ddm.instances"}
 

@@ -461,7 +461,7 @@ def test_run_once_leaves_out_no_host_that_names_other_instances(tmp_path: Path) 
         *[("planned", 1)] * 3,
         ("refused", 0),
     ]
-    why = "With run_once, only what a names would be restored, and nothing of b, c. Leave run_once out"
+    why = "With run_once, only the instances of a would be restored, not those of b, c. Leave run_once out"
     assert done.rc == 2 and reports[3]["msg"].startswith(why)
 
 

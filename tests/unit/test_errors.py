@@ -42,7 +42,7 @@ from .fakes import KNOWN, NOW, Time, api_error, cloud, response
 
 RESTORE_DENIED = "policy doesn't allow dcs:instance:restoreData"
 SHAPES: list[tuple[str, int, Any, str | None, str, str | None]] = [
-    # facts 4.13: which, status, body, code, a piece of the message, request ID in the body
+    # which, status, body, code, a piece of the message, request ID in the body
     (
         "1 DCS v2",
         400,

@@ -360,7 +360,7 @@ def test_drift_is_named_line_by_line() -> None:
     assert lines == [
         "project_id: p in the earlier run, but p2 in this one",
         "new (c8): is not in the plan",
-        "gone (c9): is in the plan only",
+        "gone (c9): is only in the plan",
         "orders-cache: needed nothing when it was planned, but would be overwritten now",
         "orders-cache: backup b2 instead of b1",
         "orders-db-restored: can no longer be restored, not_found: It is gone.",
@@ -386,7 +386,7 @@ def test_entries_beside_a_plan_must_be_those_of_the_plan() -> None:
     assert _plans.others(plan, [elsewhere, *entries[1:]]) == ["c1: is in the plan with another profile"]
     assert _plans.others(plan, [*entries[1:], {"service": "dcs", "instance_id": "c2"}]) == [
         "c2: is not in the plan",
-        "orders-cache: is in the plan only",
+        "orders-cache: is only in the plan",
     ]
     capitals: list[dict[str, Any]] = [
         {"service": "dcs", "instance_id": "C1", "backup_id": "B1"},

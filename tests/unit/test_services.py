@@ -212,7 +212,7 @@ def test_an_instance_and_its_task(task: Any, shown: str | None) -> None:
     ],
 )
 def test_what_the_list_shows_in_another_way(listed: dict[str, str], shown: dict[str, str | None]) -> None:
-    """api-dcs, ListInstances: the list has no mode, and a placeholder in place of the security group."""
+    """The list (ListInstances) has no mode, and a placeholder in place of the security group."""
     row = {"instance_id": "i", "status": "RUNNING", **listed}
     service, dummy = dcs(response(200, {"instances": [row], "instance_num": 1}))
     (found,) = service.instances()

@@ -842,7 +842,7 @@ def test_a_plan_that_no_longer_holds_is_refused_line_by_line(tmp_path: Path) -> 
     assert world.named("restore_start") == []
     assert "name-c1: can no longer be restored, not_found: The backup b1 is gone." in state["run"]["refused"]
     state = run(World(), restore_plan_file=path, restore_ddm=[])
-    assert "name-t1: is in the plan only" in state["run"]["refused"]
+    assert "name-t1: is only in the plan" in state["run"]["refused"]
     state = run(World(), restore_plan_file="/nowhere.json", restore_dcs=[], restore_ddm=[])
     assert "cannot be read, or is not a plan" in state["run"]["refused"]
 

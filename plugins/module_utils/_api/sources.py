@@ -135,7 +135,7 @@ def _check_profile(
     masked = [key for key, option in PROFILE.items() if MASKED in settings.get(option, "")]
     if masked:
         raise InvalidArgument(
-            f"{shown}, but {' and '.join(masked)} is masked with stars, as KooCLI shows it. Put in the real "
+            f"{shown}, but {' and '.join(masked)} is masked with stars, as KooCLI shows it. Give the real "
             "value."
         )
     unknown = _unread(written)

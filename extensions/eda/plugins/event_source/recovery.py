@@ -41,8 +41,8 @@ options:
     type: int
     default: 300
   lookback:
-    description: How many seconds back the source looks when it starts. It reports the operations that ended
-      within this time, too. Give the time that a restart takes.
+    description: The source also reports the operations that ended in so many seconds before its start. Give
+      the time that a restart takes.
     type: int
     default: 0
   max_backup_age:
