@@ -199,8 +199,8 @@ class ActionModule(ActionBase):
             return []
         others = [host for host in hosts if named_by(host) not in (own, {})]
         return others and [
-            f"With run_once, only the instances of {here} would be restored, not those of {', '.join(others)}. "
-            "Leave run_once out of the play."
+            f"With run_once, only the instances of {here} would be restored, not those of "
+            f"{', '.join(others)}. Leave run_once out of the play."
         ]
 
     def of_hosts(

@@ -61,8 +61,8 @@ options:
         The list is empty when everything could be read.
         P(huaweicloud.recovery.instances#inventory) fails when something cannot be read and no instance was
         found.
-      - With several regions, the plugin uses in each one the project that has the name of the region, because a
-        project belongs to one region. In this case you cannot set O(project_id), O(project_name) or their
+      - With several regions, the plugin uses in each one the project that has the name of the region, because
+        a project belongs to one region. In this case you cannot set O(project_id), O(project_name) or their
         environment variables.
       - An endpoint from an option or environment variable applies to all regions.
     type: list
