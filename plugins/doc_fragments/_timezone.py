@@ -14,7 +14,7 @@ class ModuleDocFragment:
 options:
   timezone:
     description:
-      - Time zone of a time that names none, such as V(Europe/Berlin). The task refuses a local time that the
+      - Time zone for times without a zone, such as V(Europe/Berlin). The task refuses a local time that the
         change of the clocks skips or repeats, and shows both readings.
       - When absent, the environment variable E(HW_TIMEZONE) is used. Without either, the task refuses a time
         without a zone.

@@ -13,7 +13,7 @@ author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Lists the backups of Distributed Database Middleware (DDM) instances, newest first.
   - These are backups of the metadata (schemas, accounts, sharding). DDM makes them daily and at some events;
-    nobody can make one by hand. M(huaweicloud.recovery.ddm_restorable_info) returns the points in time to
+    you cannot make one yourself. M(huaweicloud.recovery.ddm_restorable_info) returns the points in time to
     which the data can be restored.
   - All filters are exact and are combined with "and".
 extends_documentation_fragment:

@@ -30,8 +30,8 @@ options:
         needs O(timezone). When absent, 29 days ago.
     type: str
   end_time:
-    description: Return the jobs created at or before this time, in a form that O(begin_time) accepts. When
-      absent, there is no such bound.
+    description: Return the jobs created at or before this time, in a form that O(begin_time) accepts. By
+      default there is no end.
     type: str
   instance_id:
     description: Return the jobs of this DDM instance only.

@@ -76,7 +76,7 @@ options:
         description: Exact name of this instance, instead of O(restores[].instance_id).
         type: str
       timezone:
-        description: Zone of a time that names none, such as V(Europe/Berlin). When absent, E(HW_TIMEZONE).
+        description: Zone for times without one, such as V(Europe/Berlin). When absent, E(HW_TIMEZONE).
         type: str
       backup_id:
         description: With V(dcs), the backup to restore. Exactly one of this, O(restores[].backup_name) and

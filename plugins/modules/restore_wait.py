@@ -125,7 +125,7 @@ restores:
       type: float
       sample: 388.2
     failed_step:
-      description: "V(wait) when it failed here, an earlier step, or null."
+      description: "The step in which the row failed, V(wait) or an earlier one, or null."
       type: str
       sample: wait
     error_kind:

@@ -63,7 +63,7 @@ def read_time(value: t.Any, option: str, zone: str | None, now: float) -> int:
 
 
 def time_of(params: t.Mapping[str, t.Any], option: str, cloud: Cloud) -> int:
-    """Return a time option as epoch milliseconds, read in the zone of `timezone` if it names none."""
+    """Return a time option as epoch milliseconds, read in the zone of `timezone` if it has none."""
     zone = params["timezone"] or cloud.settings.get("timezone")
     return read_time(params[option], option, zone, cloud.clock.now())
 
