@@ -72,8 +72,9 @@ def begin(context: t.Mapping[str, t.Any], now_ms: int, random: str) -> dict[str,
 def continuing(run: dict[str, t.Any], rows: t.Sequence[_report.Row]) -> dict[str, t.Any]:
     """Return a run with what unfinished reports of the same operation know about its targets in `previous`.
 
-    It keeps the ID and the start of the newest of them, and so its files, where it has all targets of that
-    one, so that a report loses none, and no run that still goes on writes them. Else it has files of its own.
+    A run that has all targets of the newest of them continues that report, unless another run still writes it:
+    it keeps the ID, the start and so the files. Otherwise it has its own files, so that no report loses a
+    target.
     """
     folder = run["directory"]
     if _report.planning(run) or run["problem"] or not folder:

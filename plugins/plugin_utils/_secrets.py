@@ -17,7 +17,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import STARS, Redactor
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates import from_cloud
 
-# How the name of a secret ends; where it stands in a text, and the password in a URL
+# How the name of a secret ends; where a text holds a secret, and where a URL holds the password
 SECRET = r"(?i:passw(?:or)?d|passphrase|pwd|secret\w*|token|(?:private|api).?key|\bsk)s?"
 NAME = re.compile(f"{SECRET}$")
 HELD = re.compile(rf"{SECRET}\W*[:=]\W*([^\s,'\"\]}}]*)|://[^/@\s]*:([^/\s]+)@")
@@ -46,7 +46,7 @@ def within(value: t.Any, name: str = "") -> t.Iterator[str]:
 
 
 def without(result: Value, secrets: t.Iterable[str]) -> Value:
-    """Return a result in which stars stand in place of secrets. Texts without one stay as they are."""
+    """Return a result with stars in place of secrets. Texts without a secret stay as they are."""
     redactor = Redactor()
     for secret in secrets:
         redactor.add(secret)

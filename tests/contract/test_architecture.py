@@ -199,7 +199,7 @@ def kept(path: Path) -> Iterator[str]:
 
 
 def test_no_file_keeps_state() -> None:
-    """Else the tasks of a worker, or the threads of a task, could meet what another one has left."""
+    """Otherwise a task of a worker, or a thread of a task, could meet what another one has left."""
     found = {(name(path), one) for path in CODE for one in kept(path)}
     listed = {("plugin_utils/_steps.py", "STEPS")}  # by a decorator, while the file is read
     assert found == {("module_utils/_api/tls.py", "_contexts"), *listed}  # a cache that changes no result

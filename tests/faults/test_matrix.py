@@ -693,7 +693,7 @@ TABLE: list[Line] = [
     line("read: a page under 200", read("html_page", None), unread("protocol_error", "Proxy says no")),
     line("POST: wrong content type", post("content_type"), DONE),
     line("read: wrong content type", read("content_type", 2), DONE),
-    # Told to wait
+    # Throttled
     line("POST: throttled for 7 s", post("throttle", retry_after=7), DONE.but(received=2, after=37)),
     line("POST: throttled for an hour", post("throttle", retry_after=3600), DONE.but(received=2, after=90)),
     line(
@@ -959,7 +959,7 @@ TABLE: list[Line] = [
     ),
     *(line(f"read: {name} once", read(name), DONE) for name in ("byte_order_mark", "lone_surrogate", "nan")),
     line("read: an ID twice", read("inject", None, member='"id":"a","id":"b"'), unread("protocol_error")),
-    # Misled
+    # Redirected
     *(
         line(
             f"POST: {status} on this host",

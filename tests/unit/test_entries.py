@@ -412,7 +412,7 @@ def test_a_report_without_a_way_back_says_why(rows: list[Any], planned: bool, wh
 
 
 def test_an_option_of_a_new_type_needs_a_reader() -> None:
-    """Else the role would send the text `5` where the module sends a number."""
+    """Otherwise the role would send the text `5` where the module sends a number."""
     with pytest.raises(KeyError, match="int"):
         _entries.reader_of("speed_limit", {"type": "int"})
 

@@ -92,7 +92,7 @@ def test_an_invalid_list(value: Any, words: str) -> None:
 
 
 def test_a_ticket_and_a_name_are_the_same_in_either_spelling() -> None:
-    """Else the run of a colleague at a Mac would not find the job that the first run has started."""
+    """Otherwise the run of a colleague with a Mac would not find the job that the first run started."""
     values = {"operation_id": "Su\u0308d-1", "instances": "cafe\u0301, caf\u00e9"}
     options, problems = _options.options({f"restore_{name}": text for name, text in values.items()}, 0)
     assert (options.operation_id, problems) == ("S\u00fcd-1", [])

@@ -757,7 +757,7 @@ def test_leaving_out_the_approval_is_no_approval(needed: str) -> None:
 
 @pytest.mark.parametrize("wanted", [True, False])
 def test_readiness_fails_for_an_instance_that_cannot_be_backed_up_first(wanted: bool) -> None:
-    """Else it is green, and the restore then leaves the instance as it is."""
+    """Otherwise it is green, and the restore then leaves the instance as it is."""
     world = World()
     why = {"error_kind": "not_restorable", "msg": "It would replace backup b1."}
     world.broken["dcs_backup", "c1"] = {"failed": True, **why}
@@ -1453,7 +1453,7 @@ def test_an_earlier_job_is_attached_to_for_the_same_data_only(
 def test_a_job_is_attached_to_by_an_entry_that_asks_for_the_same(
     changed: dict[str, Any], attaches: bool
 ) -> None:
-    """Else a corrected source would end green with the data of the wrong one."""
+    """Otherwise a corrected source would end green with the data of the wrong one."""
     entry = {"service": "ddm", "instance_id": "s1", "target_instance_id": "t1", "restore_time": "latest"}
     earlier: dict[str, Any] = {
         **entry,

@@ -4,7 +4,7 @@
 
 """Error responses: their shapes, the spellings of their codes, and what a code means.
 
-GATEWAY holds the codes of the API gateway and of IAM, which stand in front of every service. A service hands
+GATEWAY holds the codes of the API gateway and of IAM, which are in front of every service. A service hands
 over a table of its own with each call.
 Sources: the pages "Error Codes" of API Gateway and IAM on support.huaweicloud.com.
 """

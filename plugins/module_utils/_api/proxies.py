@@ -31,7 +31,7 @@ class Proxy(t.NamedTuple):
     address: str
     variable: str
     user: str
-    passwords: tuple[str, ...]  # as it stands in the URL, and as it is meant
+    passwords: tuple[str, ...]  # as in the URL, and decoded
 
     def __str__(self) -> str:
         return f"proxy {self.address} ({self.variable})"
@@ -46,7 +46,7 @@ class Route(t.NamedTuple):
 
     @property
     def host(self) -> str:
-        """The server's host and port, as they stand in the URL."""
+        """The server's host and port, as in the URL."""
         return self.url.split("/")[2]
 
 

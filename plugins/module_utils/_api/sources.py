@@ -165,7 +165,7 @@ def _unread(written: dict[str, t.Any]) -> list[str]:
 
 
 def _secrets(written: t.Any) -> t.Iterator[str]:
-    """Yield every secret of a profile, wherever it stands in it."""
+    """Yield every secret of a profile, wherever it is."""
     for key, value in written.items() if isinstance(written, dict) else ():
         if isinstance(value, dict):
             yield from _secrets(value)

@@ -41,8 +41,8 @@ options:
     type: int
     default: 300
   lookback:
-    description: The source also reports the operations that ended in so many seconds before its start. Give
-      the time that a restart takes.
+    description: Seconds before its start for which the source also reports the operations that ended.
+      Give the time that a restart takes.
     type: int
     default: 0
   max_backup_age:
