@@ -72,8 +72,8 @@ def begin(context: t.Mapping[str, t.Any], now_ms: int, random: str) -> dict[str,
 def continuing(run: dict[str, t.Any], rows: t.Sequence[_report.Row]) -> dict[str, t.Any]:
     """Return a run with what unfinished reports of the same operation know about its targets in `previous`.
 
-    A run that has all targets of the newest of them continues that report, unless another run still writes it:
-    it keeps the ID, the start and so the files. Otherwise it has its own files, so that no report loses a
+    A run that has all targets of the newest of them continues that report, unless another run still writes
+    it: it keeps the ID, the start and so the files. Otherwise it has its own files, so that no report loses a
     target.
     """
     folder = run["directory"]
