@@ -175,9 +175,7 @@ def without_late_backups(state: State) -> State:
     """
     return {
         **state,
-        "restores": [
-            {**row, "safety_backup": None} if late(row) else row for row in state["restores"]
-        ],
+        "restores": [{**row, "safety_backup": None} if late(row) else row for row in state["restores"]],
     }
 
 
