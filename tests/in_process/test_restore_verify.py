@@ -113,7 +113,7 @@ def test_both_ways_give_the_same(data: RealData, tmp_path: Path) -> None:
             "again": None,
         }
         row = found["passes"]["restores"][0]
-        assert "names 'no_such_variable', and there is no such" in found["missing"]["msg"]
+        assert "names 'no_such_variable', but there is no such" in found["missing"]["msg"]
         assert (row["verification"]["end"], row["label"]) == ("passed", "{{ 1 + 1 }}")
         assert row["connection"] == {"password_variable": "cache_password"}
         assert found["again"]["restores"][0]["steps"][0] == row["steps"][0]
