@@ -258,14 +258,14 @@ class ActionModule(ActionBase):
 
     def no_password(self, name: str, task_vars: dict[str, t.Any]) -> str:
         """Return why a variable with a password cannot be read, or a blank."""
-        where = f"{PASSWORD} names {quoted(name)}, and"
+        where = f"{PASSWORD} names {quoted(name)}, but"
         if name not in task_vars:
             return f"{where} there is no such variable."
         if ladder.VARIABLE.fullmatch(name):  # else the checks are refused
             try:
                 self._templar.template(our_template("{{ " + name + " }}"))
             except AnsibleError:  # its text may hold the password
-                return f"{where} it cannot be read: a vault without password, or a template that fails."
+                return f"{where} it cannot be read: a vault without a password, or a template that fails."
         return ""
 
     def hosts(

@@ -162,10 +162,10 @@ def test_a_drill_refuses_production_whatever_a_survey_leaves_blank(blank: str) -
                 {"connection": {"tls": "maybe"}},
                 "restore_dcs[1].connection.tls must be true or false, not 'maybe'",
             ),
-            ({"connection": {"password_variable": "no_such"}}, "names 'no_such', and there is no such"),
+            ({"connection": {"password_variable": "no_such"}}, "names 'no_such', but there is no such"),
             (
                 {"connection": {"password_variable": "broken"}},
-                "names 'broken', and it cannot be read: a vault",
+                "names 'broken', but it cannot be read: a vault",
             ),
             ({"checks": [{"ping": False}]}, "restore_dcs[4].checks[0].ping must be written as {ping: true}"),
         ],
