@@ -26,7 +26,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     OutcomeUnknown,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import called, quoted
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import bare, iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import bare, iso, same_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import Result, Row, failure
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check, check_ids
@@ -77,6 +77,7 @@ def from_input(entries: t.Sequence[t.Mapping[str, t.Any]]) -> list[Row]:
         check_ids(entry.get("target") or {}, f"restores[{number}].target.")
         refuse_unknown(entry, number)
         refuse_wrong_types(entry, number, SERVICES[entry["service"]].options)
+        refuse_contradiction(entry, number)
     return [_row.complete(entry) for entry in entries]
 
 
@@ -110,6 +111,21 @@ def refuse_wrong_list(value: t.Any, where: str, option: dict[str, t.Any]) -> Non
     good = isinstance(value, list) and all(isinstance(item, dict) for item in value)
     if not good or any(item.keys() != names.keys() for item in value if names):
         raise InvalidArgument(f"{where} must be a list of dictionaries, each with {' and '.join(names)}.")
+
+
+def refuse_contradiction(entry: t.Mapping[str, t.Any], number: int) -> None:
+    """Raise InvalidArgument for a row that a task has returned, and that names another instance or backup
+    since: what was planned would be restored, or the old result returned.
+    """
+    target, backup = entry.get("target") or {}, entry.get("backup") or {}
+    of_target = SERVICES[entry["service"]].names[0]
+    for option, known in ((of_target, target.get("instance_id")), ("backup_id", backup.get("backup_id"))):
+        given = entry.get(option)
+        if given and known and entry.get("action") and not same_id(str(given), str(known)):
+            raise InvalidArgument(
+                f"restores[{number}].{option} is {quoted(given)}, but the task that returned this row has "
+                f"found {quoted(known)}. For another restore, give a new row, without the keys that tasks add."
+            )
 
 
 def typed(options: t.Mapping[str, t.Any], spec: Spec) -> Row:

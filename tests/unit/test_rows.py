@@ -189,6 +189,26 @@ def test_a_plan_is_started_as_it_was_planned(
     assert begun[0]["restore_point"] == "latest"
 
 
+def test_a_row_that_a_task_has_returned_means_what_it_meant(sim: Simulator, run: Any) -> None:
+    """Another backup, put into a planned row, would have been ignored, and that of a restored row not even
+    tried.
+    """
+    planned = run("restore_start", [cache(0), database(0)], check=True)["restores"]
+    begun = run("restore_start", planned)["restores"]
+    sent = len(sim.ledger)
+    for first, second in (planned, begun):
+        for changed in (
+            [{**first, "backup_id": ids.fleet_dcs_backup(1)}],
+            [{**first, "instance_id": ids.fleet_dcs_instance(1)}],
+            [second, {**second, "target_instance_id": ids.fleet_ddm_target(1)}],
+        ):
+            refused = run("restore_start", changed)
+            assert (refused["error_kind"], len(sim.ledger)) == ("invalid_argument", sent)
+            assert "but the task that returned this row has found" in refused["msg"]
+    capitals = {name: begun[0][name].upper() for name in ("instance_id", "backup_id") if begun[0].get(name)}
+    assert run("restore_start", [{**begun[0], **capitals}])["restores"][0]["outcome"] == "started"
+
+
 def test_a_plan_to_attach_starts_nothing_after_that_restore_has_ended(
     sim: Simulator, run: Any, server: tuple[Simulator, Time]
 ) -> None:
