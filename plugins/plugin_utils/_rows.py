@@ -124,7 +124,7 @@ def refuse_contradiction(entry: t.Mapping[str, t.Any], number: int) -> None:
         if given and known and entry.get("action") and not same_id(str(given), str(known)):
             raise InvalidArgument(
                 f"restores[{number}].{option} is {quoted(given)}, but the task that returned this row has "
-                f"found {quoted(known)}. For another restore, give a new row, without the keys that tasks add."
+                f"found {quoted(known)}. For another restore, give a new row without the keys that tasks add."
             )
 
 
