@@ -226,8 +226,8 @@ def restore(state: State, job: Job, world: World) -> State:
     state = with_report(state, "restore", world) if overwriting(state) else state
     if stopped(state, job):
         return state
-    for group in sorted({row.get("group") or 0 for number, row in ready_of(state, job)}):
-        numbers = [number for number, row in ready_of(state, job) if (row.get("group") or 0) == group]
+    for group in sorted({row["group"] for number, row in ready_of(state, job)}):
+        numbers = [number for number, row in ready_of(state, job) if row["group"] == group]
         written(requested(state, numbers), world)  # If this run is killed now, they may have been sent.
         state = _calls.without_late_backups(_calls.start(state, numbers, job, world))
         state = written(state, world)

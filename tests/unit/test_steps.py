@@ -679,6 +679,61 @@ def test_a_digest_approves_without_a_question() -> None:
     assert "another backup, restore_operation_id or restore_safety_backup" in late["run"]["refused"]
 
 
+def test_a_run_without_a_folder_of_reports_reads_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even those in the working directory."""
+    asked: dict[str, Any] = {"restore_ddm": [], "restore_operation_id": "CHG-1042"}
+    monkeypatch.chdir(tmp_path)
+    plan = run(World(), "plan", "report", plan_only=True, restore_report_dir=".", **asked)["report"]
+    changed = {**asked, "restore_dcs": [{**CACHE, "backup_id": "b9"}]}
+    state = run(World(), "plan", "approve", restore_plan_digest=plan["plan_digest"], **changed)
+    assert f"is not the digest of this plan, which is {state['run']['plan_digest']}. A plan" in str(
+        state["run"]["refused"]
+    )
+    killed = Interrupted()
+    with pytest.raises(Killed):
+        run(killed, restore_report_dir=".", **asked)
+    world = BackedUp(killed.kept[-1])
+    assert outcomes(run(world, **asked)) == [("c1", "busy")] and world.waits == 0
+
+
+@pytest.mark.parametrize(("reported", "jobs"), [(True, False), (False, True)])
+def test_a_started_restore_says_how_it_is_resumed(tmp_path: Path, reported: bool, jobs: bool) -> None:
+    world, folder = World(), {"restore_report_dir": str(tmp_path)} if reported else {}
+    run(world, **folder)
+    of_database, of_cache = [line for line in world.lines if line.startswith("RUN ")]
+    resumes = "   Ctrl-C leaves them running; the same command resumes"
+    job_too = ", and a job if you also give its job_id" if jobs else ""
+    assert of_database == f"RUN   name-t1 restore r-t1{resumes}{job_too}"
+    assert of_cache == f"RUN   name-c1 restore r-c1{resumes}"
+
+
+def test_what_was_started_is_listed_with_its_ids() -> None:
+    rows = [
+        {"service": "dcs", "instance_id": f"c{number}", "restore_id": f"r{number}", "outcome": "started"}
+        for number in range(13)
+    ]
+    assert _lines.running([], True) == _lines.running([{**rows[0], "outcome": "unchanged"}], True) == []
+    assert _lines.running([{**rows[0], "error_kind": "busy"}], True) == []
+    job_alone = {**rows[0], "restore_id": None, "job_id": "j0"}
+    for found, words in ((rows[0], "restore r0"), (job_alone, "job j0")):
+        assert f"c0 {words}   Ctrl-C" in _lines.running([found], True)[0]
+    for number, more in ((12, "c11 restore r11   Ctrl-C"), (13, "c11 restore r11 | 1 more   Ctrl-C")):
+        assert more in _lines.running(rows[:number], True)[0]
+
+
+@pytest.mark.parametrize(
+    ("hooks", "plan_only", "said"), [(True, False, True), (False, False, False), (True, True, False)]
+)
+def test_a_plan_warns_of_hosts_that_cannot_be_reached(hooks: bool, plan_only: bool, said: bool) -> None:
+    """Only tasks of the user reach hosts, and only in a run that gets as far as these."""
+    world = World()
+    asked = job(plan_only, restore_dcs=[CACHE])
+    _steps.run({}, ("plan",), asked._replace(hooks={"restore_before_tasks": "a.yml"} if hooks else {}), world)
+    assert (_steps.UNREACHABLE in world.lines) is said
+
+
 def test_a_digest_that_fits_no_longer_says_what_changed(tmp_path: Path) -> None:
     folder = str(tmp_path)
     planned = run(World(), "plan", "report", plan_only=True, restore_report_dir=folder)
@@ -813,6 +868,9 @@ def test_an_undo_in_another_account_is_refused() -> None:
         refused = _steps.run({}, ("plan",), undo, World())["run"].get("refused")
         assert refused is None or "project_id: p2 in the earlier run, but p in this one" in refused
         assert bool(refused) is (project == "p2")
+        if refused:  # Readiness compares with a report, which may be that of the account from before.
+            compared = _steps.run({}, ("plan",), undo._replace(kind="readiness"), World())
+            assert not compared["run"].get("refused")
 
 
 def test_a_plan_keeps_every_option_of_an_entry() -> None:
