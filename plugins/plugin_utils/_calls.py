@@ -271,9 +271,9 @@ def with_earlier_backups(state: State, world: World) -> State:
         if new and ids and new["backup_id"] not in ids:
             rows[number] = {**row, "safety_backup": {**new, "earlier_ids": ids}}
             note = (
-                f"Earlier runs made safety backup {printable(', '.join(ids))} of {_target.called(row)}, and "
-                f"may have overwritten the data since. This run made {printable(new['backup_id'])} as well. "
-                "Before an undo, find out which of them you need."
+                f"Earlier runs may have overwritten {_target.called(row)}. They made these safety backups: "
+                f"{printable(', '.join(ids))}. This run made {printable(new['backup_id'])} as well. Before "
+                "an undo, find out which of them you need."
             )
             state = with_note(state, note, world)
     return {**state, "restores": rows}

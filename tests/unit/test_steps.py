@@ -1171,7 +1171,7 @@ def test_what_no_run_is_known_to_have_restored_is_backed_up_again(
     (row,) = reports[-1]["restores"]
     assert row["safety_backup"]["backup_id"] == "s-4"
     assert row["safety_backup"]["earlier_ids"] == ["s-3", "s-2", "s-1"]
-    of_all = "made safety backup s-3, s-2, s-1 of name-c1, and may have overwritten the data since. This run "
+    of_all = "overwritten name-c1. They made these safety backups: s-3, s-2, s-1. This run made s-4 as well."
     assert [of_all in note for note in reports[-1]["notes"]] == [True] and reports[0]["notes"] == []
     assert reports[1]["restores"][0]["next"]["state"].endswith(
         "The data from before are in safety backup s-2, or in one of earlier runs: s-1."
