@@ -335,6 +335,19 @@ def test_a_backup_of_the_future_is_not_the_newest() -> None:
         assert [one["event"] for one in events] == ["backup_missing"]
 
 
+def test_a_backup_counts_from_its_record_where_only_that_has_a_time() -> None:
+    def only_created(response: Any) -> None:
+        for backup in response.data["backup_record_response"]:
+            backup.update(execution_at=None, updated_at=None)
+
+    with Simulator("demo") as sim:
+        sim.fault("mutate", "dcs.backups", times=None, function=only_created)
+        for age, kinds in (("30d", []), ("30m", ["backup_too_old"])):
+            args: Row = {"max_backup_age": age, "instances": "orders-cache"}
+            events = reported(SOURCE["Memory"](wish(**args)), sim, **args)
+            assert [one["event"] for one in events] == kinds
+
+
 def test_a_backup_that_cannot_be_restored_is_not_the_newest() -> None:
     with Simulator("demo") as sim:
         args: Row = {"max_backup_age": "30d", "instances": "orders-cache"}

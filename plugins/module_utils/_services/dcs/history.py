@@ -29,7 +29,8 @@ def history(cloud: Cloud) -> ReadHistory:
     def of_instance(instance_id: str) -> History:
         backups, restores = dcs.backups(instance_id), dcs.restores(instance_id)
         records = [record("backup", row) for row in backups] + [record("restore", row) for row in restores]
-        times = [data_time(row) for row in backups if usable(row)]
+        # A record is never later than its data.
+        times = [data_time(row) or created(row) for row in backups if usable(row)]
         return History(records, [time for time in times if time is not None])
 
     return of_instance
