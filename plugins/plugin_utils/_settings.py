@@ -46,7 +46,7 @@ class PlainLoader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[t.Any, t.Any]:
         """Return a dictionary. Raises Twice."""
-        keys = [key.value for key, dummy in node.value if isinstance(key, yaml.ScalarNode)]
+        keys = [key.value for key, dummy in node.value]
         for key in keys:
             if keys.count(key) > 1:
                 raise Twice(key)
@@ -123,7 +123,7 @@ def flag(value: t.Any, name: str) -> bool:
 def number(value: t.Any, name: str, low: int, high: int) -> int:
     """Return a whole number from `low` to `high`."""
     found = str(value).strip()
-    if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,15}(\.0+)?", found, re.ASCII):
+    if not re.fullmatch(r"-?[0-9]{1,15}(\.0+)?", found, re.ASCII):
         raise Problem(f"{name} must be a whole number, not {quoted(value)}.")
     whole = int(found.partition(".")[0])
     if not low <= whole <= high:
@@ -134,7 +134,7 @@ def number(value: t.Any, name: str, low: int, high: int) -> int:
 def duration(value: t.Any, name: str, low: int = 0, high: int = 366 * 86400) -> int:
     """Return the seconds of a duration: a number of seconds, or 90s, 30m, 26h, 7d."""
     match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?([smhd]?)", str(value).strip().lower(), re.ASCII)
-    if not match or isinstance(value, bool):
+    if not match:
         raise Problem(
             f"{name} must be seconds or a duration such as 90s, 30m, 26h or 7d, not {quoted(value)}."
         )
