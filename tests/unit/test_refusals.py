@@ -87,6 +87,33 @@ def test_keys_that_stop_working_are_not_tried_by_the_next_worker(time: Time) -> 
         waited(time)
 
 
+def test_keys_are_tried_again_when_the_cloud_has_unlocked_them(
+    time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _refusals.record("keys", REFUSED)
+    with pytest.raises(ApiError, match="No request was sent"):
+        waited(time)
+    monkeypatch.setattr(_refusals, "LOCKED_FOR", 0.0)
+    assert waited(time) == 0.0
+
+
+def test_a_worker_that_waits_goes_on_when_the_keys_are_accepted(time: Time) -> None:
+    def accepted_meanwhile(seconds: float) -> None:
+        waited(Time())
+        time.sleep(seconds)
+
+    with _refusals.alone("keys"), _refusals.alone("keys", time.clock._replace(sleep=accepted_meanwhile)):
+        assert time.passed == pytest.approx(_refusals.INTERVAL)
+
+
+def test_a_response_that_is_late_does_not_hide_a_refusal(time: Time) -> None:
+    assert waited(time) == 0.0
+    with _refusals.alone("keys"):
+        _refusals.record("keys", REFUSED)
+    with pytest.raises(ApiError, match="No request was sent"):
+        waited(time)
+
+
 def test_of_tasks_that_run_as_modules_the_first_one_goes_alone(time: Time) -> None:
     def first() -> dict[str, Any]:
         assert _refusals.apart("keys", lambda: {"failed": True}, time.clock) == {"failed": True}

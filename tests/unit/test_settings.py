@@ -223,6 +223,9 @@ def test_a_variable_that_a_playbook_ignores_is_reported() -> None:
     given = {"restore_report": "reports/CHG-1042.json"}
     assert _options.unused("readiness", given) == ["The playbook readiness does not use restore_report."]
     assert _options.unused("undo", given) == []
+    given = {"restore_plan_file": "plans/CHG-1042.json"}
+    assert _options.unused("readiness", given) == ["The playbook readiness does not use restore_plan_file."]
+    assert _options.unused("restore", given) == []
 
 
 @pytest.mark.parametrize(
@@ -239,3 +242,35 @@ def test_a_message_names_the_variable_of_the_playbook(kind: str, variable: str, 
     given = {"restore_scratch": "*", variable: "soon"}
     problems = _options.options(given, 0, kind=kind)[1]
     assert [problem.partition(" must be ")[0] for problem in problems] == [named]
+
+
+def test_a_drill_takes_a_random_point_only_if_it_is_asked_for() -> None:
+    asked = {"restore_scratch": "*", "restore_window_days": 7, "restore_point": " Random "}
+    found, problems = _options.options(asked, NOW, "abc123", "drill")
+    assert problems == [] and found.seed == f"abc123@{NOW // 1000}"
+    assert iso(NOW - 7 * 86400 * 1000) < str(found.point) < iso(NOW)
+    again, dummy = _options.options({**asked, "restore_seed": found.seed}, NOW + 86400000, "def456", "drill")
+    assert (again.point, again.seed) == (found.point, found.seed)
+    fixed, problems = _options.options({**asked, "restore_point": "latest"}, NOW, "abc123", "drill")
+    assert (fixed.point, fixed.seed, problems) == ("latest", None, [])
+    without, (problem,) = _options.options({"restore_point": "random"}, NOW, "abc123")
+    assert without.point is None and problem.startswith("restore_point ")
+
+
+@pytest.mark.parametrize("scratch", [{}, {"restore_scratch": "[]"}, {"restore_scratch": [Omit()]}])
+def test_a_drill_needs_patterns_of_what_it_may_overwrite(scratch: dict[str, Any]) -> None:
+    assert _options.options(scratch, NOW, kind="drill")[1] == [_options.NO_SCRATCH]
+    assert _options.options(scratch, NOW)[1] == []
+
+
+def test_an_omitted_pattern_is_none_and_a_tuple_is_a_list() -> None:
+    assert _options.patterns(["*prod*", Omit()], "restore_protected") == ("*prod*",)
+    assert _options.patterns(("*prod*", "tag:a=b"), "restore_protected") == ("*prod*", "tag:a=b")
+
+
+def test_a_plan_is_given_once() -> None:
+    both: dict[str, Any] = {"restore_plan": {"restores": []}, "restore_plan_file": "plan.json"}
+    assert [_options.options({name: both[name]}, NOW)[1] for name in both] == [[], []]
+    assert _options.options(both, NOW)[1] == [
+        "restore_plan and restore_plan_file are both given: give only one of them."
+    ]
