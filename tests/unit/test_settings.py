@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -274,3 +275,28 @@ def test_a_plan_is_given_once() -> None:
     assert _options.options(both, NOW)[1] == [
         "restore_plan and restore_plan_file are both given: give only one of them."
     ]
+
+
+@pytest.mark.parametrize("digest", ["", "a" * 15, "a" * 65, "g" * 16, "*" * 16, "sha256:" + "a" * 15])
+def test_a_digest_too_short_to_approve_one_plan_is_refused(digest: str) -> None:
+    good = [_options.digits(text, "x") for text in ("A" * 16, f" sha256:{'a' * 64}\n")]
+    assert good == ["a" * 16, "a" * 64]
+    with pytest.raises(read.Problem, match=r"^x must be the digest that a plan shows"):
+        _options.digits(digest, "x")
+
+
+def test_a_drill_of_each_day_is_an_operation_of_its_own() -> None:
+    asked = _options.Options()
+    assert _options.operation_of(asked, NOW, "drill") == "drill 2026-11-25"
+    assert _options.operation_of(asked, NOW, "restore") is None
+    assert _options.operation_of(asked._replace(operation_id="CHG-1042"), NOW, "drill") == "CHG-1042"
+
+
+def test_a_plan_as_data_is_no_path_and_keeps_its_texts() -> None:
+    plan = {"operation_id": 1042, "restores": [{"label": 7, "size": 8, "job_id": None}]}
+    kept = {"operation_id": "1042", "restores": [{"label": "7", "size": 8, "job_id": None}]}
+    for given in (plan, {"digest": "d", "plan": plan}, json.dumps({"plan": plan})):
+        assert _options.data(given, "x") == kept
+    for wrong, words in (("plan.json", "a path belongs in"), ("{", "not valid JSON"), (["a"], "not a list")):
+        with pytest.raises(read.Problem, match=words):
+            _options.data(wrong, "x")
