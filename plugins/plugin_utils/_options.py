@@ -210,7 +210,7 @@ def mistyped(names: t.Iterable[str]) -> list[str]:
     known = [*VARIABLES, *(f"drill_{name}" for name in OF_A_DRILL)]
     found = []
     for name in names:
-        if name.startswith((PREFIX, "drill_")) and name not in (*known, *PUBLISHED):
+        if name.startswith((PREFIX[0], "drill_")) and name not in (*known, *PUBLISHED):
             near = difflib.get_close_matches(name, known, 1, CLOSE)
             found += [f"{name} is not a variable of the role. Did you mean {one}?" for one in near]
     return found

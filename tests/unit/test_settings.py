@@ -211,10 +211,15 @@ def test_a_text_is_one_line_and_no_boolean() -> None:
 def test_a_variable_that_is_almost_one_of_the_role_is_reported() -> None:
     known = [*_options.VARIABLES, "drill_scratch", "restore_planned", "restore_reported", "restore_result"]
     assert _options.mistyped([*known, "restore_hosts", "ansible_host", "drill", "restored"]) == []
-    typed = ["restore_protcted", "restore_safty_backup", "drill_scrach", "restore_before_task"]
-    assert [line.rpartition(" ")[2] for line in _options.mistyped(typed)] == [
-        *("restore_protected?", "restore_safety_backup?", "drill_scratch?", "restore_before_tasks?")
-    ]
+    typed = {
+        "restore_protcted": "restore_protected?",
+        "restor_protected": "restore_protected?",
+        "retsore_protected": "restore_protected?",
+        "restore_safty_backup": "restore_safety_backup?",
+        "drill_scrach": "drill_scratch?",
+        "restore_before_task": "restore_before_tasks?",
+    }
+    assert [line.rpartition(" ")[2] for line in _options.mistyped(typed)] == [*typed.values()]
 
 
 def test_a_variable_that_a_playbook_ignores_is_reported() -> None:
