@@ -174,7 +174,9 @@ def playbook(
         return _run(["ansible-playbook", target, *args], env, home, cwd, timeout)
 
 
-def adhoc(name: str, env: Mapping[str, str], /, *args: str, timeout: float = 120, **params: Any) -> Completed:
+def adhoc(
+    module: str, env: Mapping[str, str], /, *args: str, timeout: float = 120, **params: Any
+) -> Completed:
     """Run one module of this collection, or another one by its full name, with `ansible localhost -m`."""
     with _home() as home:
         return _run(
@@ -182,7 +184,7 @@ def adhoc(name: str, env: Mapping[str, str], /, *args: str, timeout: float = 120
                 "ansible",
                 "localhost",
                 "-m",
-                name if "." in name else f"huaweicloud.recovery.{name}",
+                module if "." in module else f"huaweicloud.recovery.{module}",
                 "-a",
                 json.dumps(params) if params else "",
                 *args,
