@@ -445,6 +445,23 @@ def note_on_uncompared(rows: t.Sequence[Row], job: Job) -> list[str]:
     )
 
 
+def notes_on_undo(job: Job) -> list[str]:
+    """Return a note for each cache that an undo takes back to the newest of several safety backups: it may
+    hold what a failed restore has left.
+    """
+    report = _report_files.report_from(job.options.report) if job.kind == "undo" else None
+    notes = []
+    for row in filter(_target.undoable, report["restores"] if report else ()):
+        newest, *older = map(printable, _target.safety_backups(row))
+        if older:
+            notes.append(
+                f"The undo of {_target.called(row)} restores its newest safety backup, {newest}, which may "
+                f"hold what a failed restore has left. Earlier runs made {', '.join(older)}. If you need "
+                "one of these, run the playbook restore with its ID as backup_id instead."
+            )
+    return notes
+
+
 def try_sign_in(state: State, job: Job, world: World) -> State:
     """Try the sign-in of the checks on the source instances, and write nothing there."""
     rows, begun = list(state["restores"]), world.now_ms()

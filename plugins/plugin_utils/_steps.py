@@ -119,7 +119,7 @@ def run_of(rows: t.Sequence[Row], run: Row, job: Job, world: World) -> Row:
     """Return the run of planned rows: what earlier runs knew of them, its promises, and its digest."""
     shown = len(run["notes"])
     run = _report_files.continuing(run, rows)
-    notes = [*run["notes"], *_calls.note_on_uncompared(rows, job)]
+    notes = [*run["notes"], *_calls.note_on_uncompared(rows, job), *_calls.notes_on_undo(job)]
     world.say(notes[shown:])
     digest = _plans.digest(rows, run["account"], job.options.safety_backup)
     return {**run, "notes": notes, "promised": _calls.promised(rows, job), "plan_digest": digest}

@@ -1179,6 +1179,29 @@ def test_what_no_run_is_known_to_have_restored_is_backed_up_again(
 
 
 @pytest.mark.parametrize(
+    ("earlier", "state", "noted"),
+    [(["s-2", "s-1"], "unknown", True), ([], "unknown", False), (["s-2"], "untouched", False)],
+)
+def test_the_plan_of_an_undo_names_the_safety_backups_that_it_does_not_restore(
+    earlier: list[str], state: str, noted: bool
+) -> None:
+    """The newest may hold what a failed restore has left. Who types the approval sees that first."""
+    made = run(World(), restore_ddm=[])["report"]
+    saved = {"backup_id": "s-3", "earlier_ids": earlier, "created_at": None}
+    made["restores"][0].update(data_state=state, safety_backup=saved)
+    note = (
+        "The undo of name-c1 restores its newest safety backup, s-3, which may hold what a failed restore "
+        "has left. Earlier runs made s-2, s-1. If you need one of these, run the playbook restore with its ID "
+        "as backup_id instead."
+    )
+    for kind in ("undo", "readiness"):
+        world, asked = World(), job(restore_dcs=[CACHE], restore_report=made)._replace(kind=kind)
+        notes = _steps.run({}, ("plan",), asked, world)["run"]["notes"]
+        assert notes == ([note] if noted and kind == "undo" else [])
+        assert set(notes) <= set(world.lines)
+
+
+@pytest.mark.parametrize(
     ("newest", "backups"),
     [
         (None, 0),  # the list leaves it out
