@@ -233,10 +233,14 @@ def attached(row: Row, run: Row, job: Job) -> Row:
     job_id = service.id_key
     if row.get(job_id) or row.get("error_kind"):
         return row
+    over = set()
     for earlier in earlier_rows(row, run, job):
         if not same_operation(row, earlier):
             continue
-        known = earlier.get(job_id) and earlier.get("error_kind") not in NOT_AGAIN
+        if earlier.get("error_kind") in NOT_AGAIN:
+            over.add(earlier.get(job_id))  # An older report may not know that.
+            continue
+        known = earlier.get(job_id) and earlier[job_id] not in over
         if known and same_data(row, earlier, service.point):
             return with_job_of(earlier, row, service)
         unknown = earlier.get("error_kind") == "outcome_unknown" and earlier.get(service.point)
@@ -264,19 +268,20 @@ def with_begun_backup(row: Row, run: Row, job: Job, world: World) -> Row:
         return row
     if row.get(service.point) != "latest" or row.get("error_kind"):
         return row
-    for report in _report_files.unfinished(folder, {**run, "kind": job.kind}, [row]):
-        for earlier in report["restores"]:
-            backup = _target.backup_id(earlier)
-            if backup and _target.overwrote(earlier, row) and earlier.get("error_kind") not in NOT_AGAIN:
-                note = (
-                    f"latest means backup {printable(backup)} of {_target.called(earlier)} here, because an "
-                    f"unfinished run of {printable(job.options.operation_id)} has begun to restore it. To "
-                    "restore another one, give its backup_id."
-                )
-                run["notes"].append(note)
-                world.say([note])
-                return {**row, service.point: None, "backup_id": backup}
-    return row
+    reports = _report_files.unfinished(folder, {**run, "kind": job.kind}, [row])
+    begun = (one for report in reports for one in report["restores"] if _target.overwrote(one, row))
+    earlier = next(filter(_target.backup_id, begun), None)  # of the newest run, which knows how it ended
+    if earlier is None or earlier.get("error_kind") in NOT_AGAIN:
+        return row
+    backup = _target.backup_id(earlier)
+    note = (
+        f"latest means backup {printable(backup)} of {_target.called(earlier)} here, because an unfinished "
+        f"run of {printable(job.options.operation_id)} has begun to restore it. To restore another one, give "
+        "its backup_id."
+    )
+    run["notes"].append(note)
+    world.say([note])
+    return {**row, service.point: None, "backup_id": backup}
 
 
 def earlier_rows(row: Row, run: Row, job: Job) -> t.Iterator[Row]:

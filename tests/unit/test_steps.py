@@ -1064,6 +1064,7 @@ def test_a_rerun_attaches_to_its_own_job(tmp_path: Path) -> None:
     assert _planning.attached(other, first["run"], job(**folder)) == other
     first["restores"][0].update(error_kind="operation_failed")
     failed = {"directory": None, "previous": first["restores"]}
+    failed["previous"].append({**first["restores"][0], "error_kind": None})  # of an older report
     again = {"service": "ddm", "target_instance_id": "t1", "restore_time": "latest"}
     assert _planning.attached(again, failed, job(**folder)) == again
 
@@ -1191,8 +1192,8 @@ def test_the_plan_of_an_undo_names_the_safety_backups_that_it_does_not_restore(
     made["restores"][0].update(data_state=state, safety_backup=saved)
     note = (
         "The undo of name-c1 restores its newest safety backup, s-3, which may hold what a failed restore "
-        "has left. Earlier runs made s-2, s-1. If you need one of these, run the playbook restore with its ID "
-        "as backup_id instead."
+        "has left. Earlier runs made s-2, s-1. If you need one of these, run the playbook restore with its "
+        "ID as backup_id instead."
     )
     for kind in ("undo", "readiness"):
         world, asked = World(), job(restore_dcs=[CACHE], restore_report=made)._replace(kind=kind)
@@ -1298,6 +1299,25 @@ def test_latest_stays_the_backup_that_an_unfinished_run_has_begun_to_restore(
         assert [note in line for line in world.lines].count(True) == kept
         if not kept:
             break
+
+
+def test_latest_is_no_backup_whose_restore_has_failed_since_it_was_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run with fewer caches has a report of its own, so the older report still shows an open restore."""
+    caches = [{"instance_id": name, "restore_point": "latest"} for name in ("c1", "c2")]
+    asked = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042", "restore_ddm": []}
+    planned = {"backup": {"backup_id": "b-first"}, "outcome": "planned", "failed_step": None}
+    for end, number in (("wait_timeout", 2), ("operation_failed", 1)):
+        world = World()
+        monkeypatch.setattr(world, "random", lambda number=number: f"abc12{9 - number}")
+        world.broken["plan", "c1"] = planned
+        world.broken["restore_wait", "c1"] = {"error_kind": end, "failed_step": "wait"}
+        run(world, restore_dcs=caches[:number], **asked)
+    assert len(list(tmp_path.glob("*.json"))) == 2
+    world = World()
+    run(world, plan_only=True, restore_dcs=caches[:1], **asked)
+    assert world.requested[0].get("restore_point") == "latest", "a newer backup may be good"
 
 
 RESTORED = "overwritten_not_verified"
