@@ -32,6 +32,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import R
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check, check_ids
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import TARGET_KEYS
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import NAMED_BY
 
 OWN = {
     "service",
@@ -117,11 +118,14 @@ def refuse_contradiction(entry: t.Mapping[str, t.Any], number: int) -> None:
     """Raise InvalidArgument for a row that a task has returned, and that names another instance or backup
     since: what was planned would be restored, or the old result returned.
     """
-    target, backup = entry.get("target") or {}, entry.get("backup") or {}
-    of_target = SERVICES[entry["service"]].names[0]
-    for option, known in ((of_target, target.get("instance_id")), ("backup_id", backup.get("backup_id"))):
-        given = entry.get(option)
-        if given and known and entry.get("action") and not same_id(str(given), str(known)):
+    service, backup = SERVICES[entry["service"]], entry.get("backup") or {}
+    found = {name: backup.get(name) for name in ("backup_id", "backup_name")}
+    for end, names in (("source", NAMED_BY), ("target", service.names)):  # of a cache, both have these names
+        found.update({name: (entry.get(end) or {}).get(key) for name, key in zip(names, NAMED_BY)})
+    for option, known in found.items():
+        given = entry.get(option) if entry.get("action") else None
+        same = same_id(str(given), str(known)) if option.endswith("_id") else str(given) == known
+        if given and known and not same:
             raise InvalidArgument(
                 f"restores[{number}].{option} is {quoted(given)}, but the task that returned this row has "
                 f"found {quoted(known)}. For another restore, give a new row without the keys that tasks add."

@@ -209,6 +209,39 @@ def test_a_row_that_a_task_has_returned_means_what_it_meant(sim: Simulator, run:
     assert run("restore_start", [{**begun[0], **capitals}])["restores"][0]["outcome"] == "started"
 
 
+def test_a_row_that_a_task_has_returned_keeps_its_names(sim: Simulator, run: Any) -> None:
+    """The instance of another name would not have been used: the plan has found an ID for the first name."""
+    found = run("restore_start", [cache(0), database(0)], check=True)["restores"]
+    names = {end: [one[end]["instance_name"] for one in found] for end in ("target", "source")}
+    entries = [
+        {
+            "service": "dcs",
+            "instance_name": names["target"][0],
+            "backup_name": found[0]["backup"]["backup_name"],
+        },
+        {
+            "service": "ddm",
+            "instance_name": names["source"][1],
+            "target_instance_name": names["target"][1],
+            "restore_time": database(0)["restore_time"],
+        },
+    ]
+    planned = run("restore_start", entries, check=True)["restores"]
+    assert [one["outcome"] for one in planned] == ["planned"] * 2
+    sent = len(sim.ledger)
+    for number, name in (
+        (0, "instance_name"),
+        (0, "backup_name"),
+        (1, "target_instance_name"),
+        (1, "instance_name"),
+    ):
+        refused = run("restore_start", [{**planned[number], name: planned[number][name].upper()}])
+        assert refused["error_kind"] == "invalid_argument" and len(sim.ledger) == sent, name
+        assert f"restores[0].{name} is" in refused["msg"]
+    begun = run("restore_start", planned)["restores"]
+    assert [one["outcome"] for one in begun] == ["started"] * 2
+
+
 def test_a_plan_to_attach_starts_nothing_after_that_restore_has_ended(
     sim: Simulator, run: Any, server: tuple[Simulator, Time]
 ) -> None:
