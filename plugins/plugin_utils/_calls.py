@@ -266,6 +266,8 @@ def with_earlier_backups(state: State, world: World) -> State:
     rows = list(state["restores"])
     for number, row in enumerate(rows):
         new = row.get("safety_backup") or {}
+        if new.get("earlier_ids"):  # named before, for example by an earlier batch
+            continue
         earlier = [one for one in state["run"].get("previous") or [] if _target.overwrote(one, row)]
         ids = list(dict.fromkeys(ident for one in earlier for ident in _target.safety_backups(one)))
         if new and ids and new["backup_id"] not in ids:

@@ -434,6 +434,24 @@ def test_a_batch_checks_its_own_hosts_alone() -> None:
     assert world.named("restore_verify") == [["x"], ["y"], ["z"]]
 
 
+def test_a_batch_repeats_no_note_on_the_safety_backups_of_earlier_batches(tmp_path: Path) -> None:
+    asked = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042"}
+    entries = [{"instance_id": name, "backup_id": "b", "label": name} for name in "xyz"]
+    whole = job(restore_dcs=entries, **asked)._replace(kind="fleet", verify=False)
+    for saved in ("s-1", "s-2"):
+        world = World()
+        for name in "xyz":
+            world.broken["restore_start", name] = {"error_kind": "outcome_unknown"}
+            world.broken["dcs_backup", name] = {"backup_id": f"{saved}-{name}"}
+        state = _steps.run({}, ("plan",), whole, world)
+        for name in "xyz":
+            batch = whole._replace(only={name}, last=name == "z")
+            state = _steps.run(state, ("together", "report"), batch, world)
+    notes = state["run"]["notes"]
+    assert [f"s-1-{name}. This run made s-2-{name}" in note for name, note in zip("xyz", notes)] == [True] * 3
+    assert len(notes) == 3 and [world.lines.count(note) for note in notes] == [1] * 3
+
+
 @pytest.mark.parametrize(("kind", "planned"), [("restore", []), ("fleet", [["c2"]])])
 def test_a_bundle_that_cannot_be_read_stops_a_run_and_of_a_fleet_only_its_host(
     kind: str, planned: list[list[str]]
