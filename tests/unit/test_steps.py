@@ -448,8 +448,8 @@ def test_a_batch_repeats_no_note_on_the_safety_backups_of_earlier_batches(tmp_pa
             batch = whole._replace(only={name}, last=name == "z")
             state = _steps.run(state, ("together", "report"), batch, world)
     notes = state["run"]["notes"]
-    assert [f"s-1-{name}. This run made s-2-{name}" in note for name, note in zip("xyz", notes)] == [True] * 3
-    assert len(notes) == 3 and [world.lines.count(note) for note in notes] == [1] * 3
+    for name, note in zip("xyz", notes, strict=True):
+        assert f"s-1-{name}. This run made s-2-{name}" in note and world.lines.count(note) == 1
 
 
 @pytest.mark.parametrize(("kind", "planned"), [("restore", []), ("fleet", [["c2"]])])
