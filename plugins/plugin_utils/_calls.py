@@ -454,11 +454,11 @@ def notes_on_undo(job: Job) -> list[str]:
     report = _report_files.report_from(job.options.report) if job.kind == "undo" else None
     notes = []
     for row in filter(_target.undoable, report["restores"] if report else ()):
-        newest, *older = map(printable, _target.safety_backups(row))
-        if older:
+        saved = list(map(printable, _target.safety_backups(row)))
+        if len(saved) > 1:
             notes.append(
-                f"The undo of {_target.called(row)} restores its newest safety backup, {newest}, which may "
-                f"hold what a failed restore has left. Earlier runs made {', '.join(older)}. If you need "
+                f"The undo of {_target.called(row)} restores its newest safety backup, {saved[0]}, which may "
+                f"hold what a failed restore has left. Earlier runs made {', '.join(saved[1:])}. If you need "
                 "one of these, run the playbook restore with its ID as backup_id instead."
             )
     return notes

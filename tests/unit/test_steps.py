@@ -1224,6 +1224,8 @@ def test_the_plan_of_an_undo_names_the_safety_backups_that_it_does_not_restore(
         notes = _steps.run({}, ("plan",), asked, world)["run"]["notes"]
         assert notes == ([note] if noted and kind == "undo" else [])
         assert set(notes) <= set(world.lines)
+    made["restores"][0]["safety_backup"] = {"backup_id": None}  # damaged; a plan file needs none of it
+    assert _calls.notes_on_undo(job(restore_report=made)._replace(kind="undo")) == []
 
 
 @pytest.mark.parametrize(
