@@ -184,6 +184,9 @@ def test_texts_of_variables_are_taken_for_what_they_mean() -> None:
         "SELECT `/*` INTO/**/OUTFILE '/tmp/x' FROM orders -- */",
         "SELECT 'a\\' INTO OUTFILE '/tmp/x' -- '",  # where \ is no escape
         "SELECT 'a\\'' INTO OUTFILE '/tmp/x'",
+        r"SELECT 1 `a\`, '\'' INTO OUTFILE '/tmp/x' -- `",  # where \ is an escape, but not in `
+        r"""SELECT 1 "a\", '\'' INTO OUTFILE '/tmp/x' -- "x""",  # nor in "
+        "SELECT 1 --\x01 '\nINTO OUTFILE '/tmp/x'",
         "SELECT 1 /*M! INTO OUTFILE '/tmp/x' */",
         "CALL writes()",
         "",

@@ -59,10 +59,13 @@ READS = ("select", "show", "with", "desc", "describe", "explain", "table", "valu
 WRITES = re.compile(r"(?i)\b(into\s+(outfile|dumpfile|@)|for\s+(update|share)\b|lock\s+in\s+share\b)|/\*M?!")
 CHANGES = re.compile(r"(?i)\b(insert|replace)\s+into\b|\bdelete\s+from\b|\bupdate\s+\S+\s+set\b")
 WORD = re.compile(r"[A-Za-z]+")
-# Quotes and comments. A server may take \ for an escape or not.
+# Quotes and comments. A server takes \ for an escape in ' and ", in ' only or nowhere, but never in `.
 QUOTES = [
-    re.compile(rf"(?sm)(['\"`])(?:{escape}(?!\1).)*\1|/\*(?!M?!).*?\*/|--(?=\s).*?$|#.*?$")
-    for escape in (r"\\.|(?!\\)", "")
+    re.compile(
+        rf"(?sm)({escaping})(?:\\.|(?!\1|\\).)*\1"
+        r"|(['\"`])(?:(?!\2).)*\2|/\*(?!M?!).*?\*/|--(?=[\0- \x7f]).*?$|#.*?$"
+    )
+    for escaping in ("['\"]", "'", "(?!)")
 ]
 INTEGER = re.compile(r"-?[0-9]{1,18}")
 MOST_ROWS = 1000  # that a query may have
@@ -261,7 +264,7 @@ def zoned(options: dict[str, t.Any], where: str) -> dict[str, t.Any]:
 def refuse_writing(sql: str, where: str) -> None:
     """Raise InvalidArgument for a statement that could do more than read."""
     for quotes in QUOTES:
-        bare = quotes.sub(lambda found: "''" if found[1] else " ", sql).strip(" \t\r\n(;")
+        bare = quotes.sub(lambda found: "''" if found.lastindex else " ", sql).strip(" \t\r\n(;")
         first = WORD.match(bare)
         if not first or first[0].lower() not in READS or WRITES.search(bare):
             raise InvalidArgument(
