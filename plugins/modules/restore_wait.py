@@ -294,7 +294,12 @@ def unlisted(row: Row, watch: Watch) -> str:
 
 
 def has_lost_its_marker(row: Row) -> bool:
-    """Whether the record of a restore that restore_start has sent lacks the marker."""
+    """Whether the record of a restore that restore_start has sent lacks the marker.
+
+    After one that failed, a new restore is right.
+    """
+    if row["error_kind"] == "operation_failed":
+        return False
     record = row[WAITINGS[row["service"]].record_key] or {}
     sent = row["adopted"] is False and "restore_remark" in record  # only a service with remarks has markers
     return sent and not is_marked(record["restore_remark"])

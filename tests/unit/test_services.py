@@ -43,6 +43,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     Pair,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.recovery import DdmRecovery
+from ansible_collections.huaweicloud.recovery.plugins.modules import restore_wait
 
 from .fakes import PROJECT, Wire, cloud, response
 
@@ -640,3 +641,9 @@ def test_only_what_is_restored_in_place_is_down_meanwhile() -> None:
     assert {service.name: bool(service.downtime) for service in SERVICES.values()} == {
         service.name: service.in_place for service in SERVICES.values()
     }
+
+
+def test_after_a_failed_restore_no_lost_marker_forbids_a_new_one() -> None:
+    row = {"service": "dcs", "adopted": False, "error_kind": None, "restore": {"restore_remark": "cut"}}
+    assert restore_wait.has_lost_its_marker(row)
+    assert not restore_wait.has_lost_its_marker({**row, "error_kind": "operation_failed"})
