@@ -171,6 +171,9 @@ def test_texts_of_variables_are_taken_for_what_they_mean() -> None:
         "SELECT 1 INTO @x",
         "WITH x AS (SELECT 1) DELETE FROM orders",
         "WITH x AS (SELECT 1) UPDATE `orders` SET a = 1",
+        "WITH x AS (SELECT 1) DELETE o FROM orders o JOIN x",
+        "WITH x AS (SELECT 1) UPDATE orders o JOIN x SET o.a = 1",
+        "EXPLAIN ANALYZE DELETE LOW_PRIORITY FROM orders",
         "EXPLAIN ANALYZE INSERT INTO orders SELECT 1",
         "SELECT * FROM orders FOR UPDATE",
         "SELECT * FROM orders LOCK IN SHARE MODE",
@@ -212,6 +215,7 @@ def test_statements_that_could_write_are_refused(sql: str) -> None:
         "SELECT COUNT(*) FROM orders WHERE note = '#1' AND why = ';'",
         "SELECT 'for update', \"it's -- into @x\" -- isn't it",
         "SELECT updated, deleted FROM inserts",
+        "SELECT t.update, @delete, update_time FROM t",
         "SELECT COUNT(*) FROM log WHERE text = 'delete from x' AND update_set = 1",
     ],
 )

@@ -57,7 +57,7 @@ KEY_TYPES = ("string", "list", "set", "zset", "hash", "stream")  # what Redis ca
 DATE_ONLY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 READS = ("select", "show", "with", "desc", "describe", "explain", "table", "values", "checksum")
 WRITES = re.compile(r"(?i)\b(into\s+(outfile|dumpfile|@)|for\s+(update|share)\b|lock\s+in\s+share\b)|/\*M?!")
-CHANGES = re.compile(r"(?i)\b(insert|replace)\s+into\b|\bdelete\s+from\b|\bupdate\s+\S+\s+set\b")
+CHANGES = re.compile(r"(?i)(?<![\w.@])((insert|replace)\s+into|delete|update)\b")
 WORD = re.compile(r"[A-Za-z]+")
 # Quotes and comments. A server takes \ for an escape in ' and ", in ' only or nowhere, but never in `.
 QUOTES = [
