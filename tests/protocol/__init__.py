@@ -48,8 +48,9 @@ What must hold so that a restore is started at most once and never lost, whateve
 4. A request does not arrive later than http_timeout after it was sent, and it is sent within 60 s of the
    beginning of the first of the two observations that allowed it. Within one run that is enough. When
    another run of the same task begins meanwhile (a relaunch after a kill, or two runs at once), a restore
-   must also take longer than both together: 60 s + http_timeout. Otherwise wait that long before you
-   relaunch: nobody can call back a request on its way.
+   must also take longer than both together: 60 s + http_timeout, counted from when the instance's status
+   or the list shows it. Otherwise wait that long before you relaunch: nobody can call back a request on its
+   way.
 5. A 4xx response that names an error code of the service (but for the codes for "busy" and 408) is true:
    the service did not act. The same goes for 429 and 401 with the gateway's code. Everything else may be a
    lie.

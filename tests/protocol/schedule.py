@@ -159,9 +159,10 @@ def draw(rng: random.Random) -> Story:
     )
     wait_timeout = rng.choice((5, 45, 1800, 1800, 1800))
     # Assumption 4: if other runs go on, an observation and a request together take less time than a
-    # restore
-    slow = min(0.45 * shortest, timeout) if brisk else float(timeout)
-    held = 0.45 * shortest if brisk and shortest < STALE + timeout else 2.0 * timeout
+    # restore that can be seen
+    visible = shortest - rules.blind
+    slow = min(0.45 * visible, timeout) if brisk else float(timeout)
+    held = 0.45 * visible if brisk and shortest < STALE + timeout else 2.0 * timeout
     # assumption 7
     repeats = not rules.stripped and rules.blind == 0 and not rules.job_of_source
     faults = Faults(
