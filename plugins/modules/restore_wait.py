@@ -155,7 +155,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import is_marked
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wait_for_all import wait_for_all
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import (
+    UNMARKED,
+    Watch,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     Row,
     check_entry,
@@ -177,10 +180,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all
 
 # to wait for a failed operation fails again, and so does a task that attaches to one
 ANEW = "start a new restore"
-UNMARKED = (
-    "the cloud did not keep the marker in the remark, so a later run cannot recognise this restore. Do not "
-    "run it again: it would restore once more."
-)
 OPTIONS: dict[str, t.Any] = {"restores": {"type": "list", "elements": "dict", "required": True}}
 
 

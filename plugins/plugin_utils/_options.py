@@ -209,7 +209,7 @@ def mistyped(names: t.Iterable[str]) -> list[str]:
     """
     known = [*VARIABLES, *(f"drill_{name}" for name in OF_A_DRILL)]
     found = []
-    for name in names:
+    for name in names:  # The first word can be mistyped, too: only its first letter is taken as right.
         if name.startswith((PREFIX[0], "drill_")) and name not in (*known, *PUBLISHED):
             near = difflib.get_close_matches(name, known, 1, CLOSE)
             found += [f"{name} is not a variable of the role. Did you mean {one}?" for one in near]

@@ -100,7 +100,7 @@ def test_keys_are_tried_again_when_the_cloud_has_unlocked_them(
 def test_a_worker_that_waits_goes_on_when_the_keys_are_accepted(time: Time) -> None:
     def accepted_meanwhile(seconds: float) -> None:
         waited(Time())
-        time.sleep(seconds)
+        time.clock.sleep(seconds)
 
     with _refusals.alone("keys"), _refusals.alone("keys", time.clock._replace(sleep=accepted_meanwhile)):
         assert time.passed == pytest.approx(_refusals.INTERVAL)

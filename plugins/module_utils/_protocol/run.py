@@ -21,7 +21,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pro
     only,
     start,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import wait_until
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import (
+    UNMARKED,
+    wait_until,
+)
 
 Params = t.Mapping[str, t.Any]
 
@@ -102,9 +105,5 @@ def run(
         "outcome": "succeeded" if status else "started",
     }
     if status and not started.adopted and not operation.echoed(status.record):
-        warning = (
-            f"{operation.name}: the cloud did not keep the marker in the remark, "
-            "so a later run cannot recognise this operation."
-        )
-        result.update(marker_echoed=False, warnings=[*warnings, warning])
+        result.update(marker_echoed=False, warnings=[*warnings, f"{operation.name}: {UNMARKED}"])
     return result

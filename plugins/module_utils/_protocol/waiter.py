@@ -22,6 +22,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 CONFIRM = 2.0  # seconds, at most, until a final state is read again
 # Seconds for which a record may be missing from its list after it was seen, and before
 VANISHED, UNSEEN = 60.0, 180.0
+UNMARKED = (
+    "the cloud did not keep the marker in the remark, so a later run cannot recognise this operation after "
+    "it has ended, and would start it again."
+)
 LEFT_ALONE = "It was not stopped, and nothing was repeated"
 
 

@@ -18,8 +18,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
-    created,
     data_time,
+    earliest_data_time,
     unusable,
     usable,
 )
@@ -167,11 +167,8 @@ def empty_warning(backup: Row | None) -> list[str]:
 
 
 def sortable(backup: Row) -> int:
-    """Return the time of a backup's data for sorting; one that cannot be read comes first.
-
-    Where only the record has a time, the data are at least as new.
-    """
-    return data_time(backup) or created(backup) or -1
+    """Return the time of a backup's data for sorting; one that cannot be read comes first."""
+    return earliest_data_time(backup) or -1
 
 
 def describe_backups(backups: t.Sequence[Row]) -> str:

@@ -12,7 +12,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
     created,
-    data_time,
+    earliest_data_time,
     usable,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.history import (
@@ -29,8 +29,7 @@ def history(cloud: Cloud) -> ReadHistory:
     def of_instance(instance_id: str) -> History:
         backups, restores = dcs.backups(instance_id), dcs.restores(instance_id)
         records = [record("backup", row) for row in backups] + [record("restore", row) for row in restores]
-        # A record is never later than its data.
-        times = [data_time(row) or created(row) for row in backups if usable(row)]
+        times = [earliest_data_time(row) for row in backups if usable(row)]
         return History(records, [time for time in times if time is not None])
 
     return of_instance

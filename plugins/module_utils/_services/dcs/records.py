@@ -64,6 +64,11 @@ def data_time(backup: Record) -> int | None:
     return found if found is None or created is None else max(found, created)
 
 
+def earliest_data_time(backup: Record) -> int | None:
+    """Return the same, or when the record was created if only that is known: the data are not older."""
+    return data_time(backup) or created(backup)
+
+
 def created(record: Record) -> int | None:
     """Return when a record was created, epoch ms, or None when that cannot be read."""
     return moment(record["created_at"])
