@@ -363,13 +363,15 @@ def judge(world: World, story: Story, runs: list[Run], report: Report) -> None:
         report.problems.append((name, text))
 
     own = [work for work in history if work.kind == kind and work.item.held == KINDS[kind].instance]
+    beyond: set[str] = set()  # work of runs that could not see another: assumption 4 did not hold
     for place, work in enumerate(own):
         earlier = own[:place]
         if kind != "backup":
             earlier = earlier[-1:]  # after another restore, the same one again is a new change
         elif work.owner and work.owner.operation is None:
             earlier = []  # without operation_id each run makes a backup
-        if work.observation_age > FRESH + story.faults.timeout + story.rules.blind:
+        late = story.faults.timeout + story.rules.blind
+        if work.observation_age > FRESH + late or work.confirmed > STALE + late:
             problem(
                 "stale",
                 f"{work.id} (of {work.owner.name}) observed {work.observation_age:.1f} s before it started",
@@ -379,8 +381,9 @@ def judge(world: World, story: Story, runs: list[Run], report: Report) -> None:
             for old in earlier
             if old.owner and work.owner and same(old, work.owner.operation) and not old.fails
         ]
-        if again and not stripped and work.confirmed >= again[0].seconds:
+        if any(old.accepted > work.accepted - work.confirmed for old in own[:place]):
             report.outcomes["outside of assumption 4"] += 1
+            beyond.add(work.id)
         elif again and not stripped:
             problem(
                 "duplicate",
@@ -392,7 +395,7 @@ def judge(world: World, story: Story, runs: list[Run], report: Report) -> None:
         unproved = [place for place, fate in enumerate(run.posts) if fate != "not executed"]
         if unproved and unproved[0] < len(run.posts) - 1:
             problem("repeated", f"{run.name} sent POSTs that {run.posts}")
-        if run.result is not None:
+        if run.result is not None and not any(work.id in beyond for work in run.accepted):
             judge_result(world, story, run, run.result, problem)
 
 

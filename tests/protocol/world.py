@@ -193,18 +193,19 @@ class Lane:
                 raise TransportError("No connection could be made.", sent=False)
             return self._instead(NOT_EXECUTED[name], request)
         run.posts.append("executed, perhaps")
+        reach = functools.partial(world.process, request, run=run, states=run.last_states)
         delay = world.director.latency(run, self.time)
         if when == "slow":
             delay += world.director.random() * min(world.director.slow, request.timeout)
         response: wire.Response | None = None
         if kill == "sent":
-            self._launch(request, delay, when)
+            self._launch(reach, request.timeout, delay, when)
             world.die(self, f"with its POST under way ({when or 'at once'})")
         if when == "late":  # the client sees its fault now, the cloud sees the request later
-            self._launch(request, delay, when)
+            self._launch(reach, request.timeout, delay, when)
         elif when != "never":
             world.reach(self, self.time + delay)
-            response = world.process(request, self.time, run)
+            response = reach(self.time)
         world.say(self.time, f"{run.name} POST {fault or 'ok'}")
         if kill == "answered":
             world.die(self, "before it reads the response to its POST")
@@ -226,14 +227,14 @@ class Lane:
         self.world.answered(self, seen)
         return seen
 
-    def _launch(self, request: Request, delay: float, when: str) -> None:
+    def _launch(self, reach: t.Callable[[float], t.Any], timeout: float, delay: float, when: str) -> None:
         """Let the POST arrive without its client."""
         if when == "never":
             return
         world = self.world
         limit = world.director.slow if when in ("late", "slow") else 0.0
-        arrival = self.time + min(delay + world.director.random() * limit, request.timeout)
-        world.later(arrival, functools.partial(world.process, request, run=self.run))
+        arrival = self.time + min(delay + world.director.random() * limit, timeout)
+        world.later(arrival, reach)
         world.in_flight = max(world.in_flight, arrival)
 
 
@@ -262,15 +263,15 @@ class World:
         heapq.heappush(self.events, (when, self._count, what))
         self._count += 1
 
-    def process(self, request: Request, now: float, run: Run) -> wire.Response:
-        """A POST arrives."""
+    def process(self, request: Request, now: float, run: Run, states: tuple[float, ...]) -> wire.Response:
+        """A POST arrives that was sent after observations of these times."""
         history = self.scene.history
         known = len(history)
         response = self.scene.post(request, now, run)
         self.say(now, f"cloud: POST of {run.name} arrives: {response.status} {response.body().decode()}")
         for work in history[known:]:
             self.say(now, f"cloud: starts {work}")
-            seen = [now - made + self.scene.rules.blind for made in run.last_states]
+            seen = [now - made + self.scene.rules.blind for made in states]
             work.confirmed, work.observation_age = seen[0], seen[-1]
             run.accepted.append(work)
         return response
