@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import same_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.names import one_named
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _entries,
     _options,
@@ -22,8 +24,9 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _report_files,
     _target,
 )
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._guards import TAG
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import Job, State, World
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._guards import NOTHING, TAG
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._lines import sentence
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import Job, Result, State, World
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import Row
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._writable import anybody_can_write
 
@@ -51,8 +54,7 @@ def rows_to_plan(job: Job, old: Row | None, run: Row, world: World) -> tuple[lis
         problems += _entries.twice([row for row in rows if not row.get("error_kind")], [])
     if job.read_only:
         return [_entries.for_newest_data(row) for row in rows], problems
-    rows = [with_begun_backup(row, run, job, world) for row in rows]
-    return attached_by_id(rows, run, job, world), problems
+    return going_on(rows, run, job, world), problems
 
 
 def by_name(job: Job, world: World) -> tuple[list[Row], list[str]]:
@@ -185,35 +187,71 @@ def other_plan(job: Job, state: State, digest: str) -> str | None:
     return f"restore_plan_digest {approved[:16]} {why}.{since}{MOVES if moves else ''}"
 
 
-# What an earlier run has started
+# What an earlier run has begun
 
 
-def attached_by_id(rows: t.Sequence[Row], run: Row, job: Job, world: World) -> list[Row]:
-    """Return rows with the jobs that earlier runs of the same operation have started.
+def going_on(rows: t.Sequence[Row], run: Row, job: Job, world: World) -> list[Row]:
+    """Return rows that go on with what earlier runs of the same operation have begun.
 
-    Where a row has a name, its instance may have been deleted since, and another one made with this name. So
-    the names of rows that would attach are looked up, once for each region and profile.
+    An instance may have been deleted since, and another one made with its name. So names are looked up first,
+    once for each region and profile, and then all is compared by ID.
     """
-    found: list[Row] = []
-    lists: dict[tuple[str, ...], list[Row]] = {}
+    lists: dict[tuple[str, ...], Result] = {}
+    found = []
     for row in rows:
-        one = attached(row, run, job)
-        if one is not row and any(row.get(by_name) for by_id, by_name in ends_of(row)):
+        if maybe_begun(row, run, job) and any(row.get(by_name) for by_id, by_name in ends_of(row)):
             place = (row["service"], *place_of(row))
-            lists[place] = lists[place] if place in lists else listed(*place, world)
-            one = attached(with_ids(row, lists[place]), run, job)
-        found.append(one)
+            lists[place] = lists[place] if place in lists else listing(*place, world)
+            row = with_ids(row, lists[place], world.now_ms())
+        found.append(attached(with_begun_backup(row, run, job, world), run, job))
     return found
 
 
-def with_ids(row: Row, instances: t.Sequence[Row]) -> Row:
-    """Return a row with IDs in place of names, where exactly one instance has the name."""
+def maybe_begun(row: Row, run: Row, job: Job) -> bool:
+    """Whether an earlier run of the same operation may have begun what a row asks for."""
+    if not (asks_for_backup(row, run, job) or asks_for_job(row)):
+        return False
+    return any(earlier.get("service") == row["service"] for earlier in earlier_rows(row, run, job))
+
+
+def asks_for_backup(row: Row, run: Row, job: Job) -> bool:
+    """Whether a row goes on with the backup that an unfinished run has begun to restore."""
+    service = _target.service_of(row)
+    if not service or not service.in_place or row.get("error_kind"):
+        return False
+    return bool(job.options.operation_id and run.get("directory")) and row.get(service.point) == "latest"
+
+
+def asks_for_job(row: Row) -> bool:
+    """Whether a row goes on with the job of an earlier run. This is for a service without a marker, where
+    only the ID of its job identifies a restore.
+    """
+    service = _target.service_of(row)
+    if not service or service.id_key not in service.options:
+        return False
+    return not (row.get(service.id_key) or row.get("error_kind"))
+
+
+def with_ids(row: Row, result: Result, now_ms: int) -> Row:
+    """Return a row with IDs in place of names, from a list of the instances. Without them the row fails: by
+    its name, it could go on with the restore of another instance.
+    """
+    if "instances" not in result:
+        why = (
+            f"{_target.called(row)}: an earlier run may have begun this restore, but this run cannot look up "
+            f"whether the name still means the same instance: {sentence(result.get('msg'))} {NOTHING} "
+            "Run the same command again once the instances can be listed, or give IDs instead of names."
+        )
+        return _target.failed(row, "plan", str(result.get("error_kind") or "internal_error"), why, now_ms)
+    instances = [{**one, "instance_id": id_of(one)} for one in result["instances"]]
     found = dict(row)
-    for by_id, by_name in ends_of(row):
-        same = [one for one in instances if row.get(by_name) and one.get("name") == row[by_name]]
-        if len(same) == 1:
-            del found[by_name]
-            found[by_id] = id_of(same[0])
+    try:
+        for by_id, by_name in ends_of(row):
+            if name := found.pop(by_name, None):
+                option = SERVICES[row["service"]].entry_names.get(by_name, by_name)
+                found[by_id] = one_named(instances, name, option, row["service"].upper())["instance_id"]
+    except NotFound as error:
+        return _target.failed(row, "plan", error.kind, f"{error} {NOTHING}", now_ms)
     return found
 
 
@@ -223,17 +261,11 @@ def ends_of(row: Row) -> tuple[tuple[str, str], ...]:
 
 
 def attached(row: Row, run: Row, job: Job) -> Row:
-    """Return a row with the job that an earlier run of the same operation has started.
-
-    This is for a service without a marker, where only the ID of its job identifies a restore.
-    """
-    service = _target.service_of(row)
-    if not service or service.id_key not in service.options:
+    """Return a row with the job that an earlier run of the same operation has started."""
+    if not asks_for_job(row):
         return row
-    job_id = service.id_key
-    if row.get(job_id) or row.get("error_kind"):
-        return row
-    over = set()
+    service = SERVICES[row["service"]]
+    job_id, over = service.id_key, set()
     for earlier in earlier_rows(row, run, job):
         if not same_operation(row, earlier):
             continue
@@ -263,12 +295,10 @@ def with_begun_backup(row: Row, run: Row, job: Job, world: World) -> Row:
     """Return a row in which `latest` is the backup that an unfinished run of this operation ID has begun to
     restore: the same command goes on with that one, although there may be a newer backup.
     """
-    service, folder = _target.service_of(row), run.get("directory")
-    if not (service and service.in_place and job.options.operation_id and folder):
+    if not asks_for_backup(row, run, job):
         return row
-    if row.get(service.point) != "latest" or row.get("error_kind"):
-        return row
-    reports = _report_files.unfinished(folder, {**run, "kind": job.kind}, [row])
+    service = SERVICES[row["service"]]
+    reports = _report_files.unfinished(run["directory"], {**run, "kind": job.kind}, [row])
     begun = (one for report in reports for one in report["restores"] if _target.overwrote(one, row))
     earlier = next(filter(_target.backup_id, begun), None)  # of the newest run, which knows how it ended
     if earlier is None or earlier.get("error_kind") in NOT_AGAIN:
@@ -340,8 +370,13 @@ def instances_by_id(job: Job, rows: t.Sequence[Row], world: World) -> dict[str, 
 
 def listed(service: str, region: str, profile: str, world: World) -> list[Row]:
     """Return the instances of a service in a region; none if they cannot be read."""
+    return list(listing(service, region, profile, world).get("instances") or [])
+
+
+def listing(service: str, region: str, profile: str, world: World) -> Result:
+    """Return the result of the module that lists the instances of a service in a region."""
     where = {name: value for name, value in (("region", region), ("profile", profile)) if value}
-    return list(world.call(f"{service}_instance_info", where, check=False).get("instances") or [])
+    return world.call(f"{service}_instance_info", where, check=False)
 
 
 def id_of(instance: Row) -> t.Any:

@@ -157,6 +157,27 @@ def test_a_job_is_resumed_without_a_report_as_the_output_says() -> None:
         assert len(sim.posts()) == 1
 
 
+def test_a_cache_that_was_made_again_with_its_name_gets_a_backup_of_its_own(tmp_path: Path) -> None:
+    """A rerun under the same ticket, whose first run has begun to restore the deleted one."""
+    with Simulator(scenario="fleet-2-0", restore_seconds=1) as sim:
+        first, second = (sim.state.dcs_instances[ids.fleet_dcs_instance(number)] for number in range(2))
+        entry = {"instance_name": first.name, "restore_point": "latest"}
+        asked = {"restore_dcs": [entry], "restore_operation_id": "CHG-1042"}
+        options = {"restore_report_dir": str(tmp_path), "restore_safety_backup": False}
+        sim.fault("stuck", "dcs.restore", on=ids.fleet_dcs_instance(0))
+        begun = run(sim, {**asked, **options, "restore_wait_timeout": 2})
+        assert outcomes(begun) == {ids.fleet_dcs_instance(0): (None, "wait", "wait_timeout")}
+        first.name, second.name = "deleted", first.name
+        sim.fault("refusal", "dcs.instances", code="DCS.4030", message="Forbidden.", status=403)
+        unread = run(sim, {**asked, **options})
+        (row,) = report(unread)["restores"]
+        assert (row["failed_step"], len(sim.posts())) == ("plan", 1)
+        assert "cannot look up whether the name still means the same instance: GET http" in row["msg"]
+        done = run(sim, {**asked, **options})
+        assert outcomes(done) == {ids.fleet_dcs_instance(1): ("succeeded", None, None)}, done.output
+        assert second.restored_from == ids.fleet_dcs_backup(1)
+
+
 def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
     with Simulator(scenario="fleet-5-2") as sim:
         sim.fault("operation_fails", "ddm.recovery", on=ids.fleet_ddm_source(1))

@@ -60,6 +60,7 @@ class World:
         self.kept: list[str] = []  # backups that a safety backup must not replace
         self.requested: list[dict[str, Any]] = []  # the rows that were planned last
         self.attached: list[str | None] = []  # the safety backups that a call waits for by their ID
+        self.instances = {name: name for name in ("c1", "c2", "s1", "t1")}  # the ends of their names, by ID
         self._time = itertools.count(NOW, 1000)
 
     def call(self, module: str, options: dict[str, Any], check: bool) -> dict[str, Any]:
@@ -82,7 +83,8 @@ class World:
         if module.endswith("_instance_info"):
             return {
                 "instances": [
-                    {"instance_id": name, "name": name, "status": "RUNNING"} for name in ("c1", "c2", "t1")
+                    {"instance_id": ident, "name": f"name-{name}", "status": "RUNNING"}
+                    for ident, name in self.instances.items()
                 ]
             }
         if module == "dcs_backup":
@@ -1087,29 +1089,109 @@ def test_a_rerun_attaches_to_its_own_job(tmp_path: Path) -> None:
     assert _planning.attached(again, failed, job(**folder)) == again
 
 
-@pytest.mark.parametrize("end", ["target", "source"])
-def test_a_rerun_attaches_to_no_job_of_a_deleted_instance_of_the_same_name(tmp_path: Path, end: str) -> None:
-    """Another one has its name now. A job that names its source does not show this."""
-    asked = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042", "restore_dcs": []}
-    first = run(World(), "plan", **asked)
-    ids = {"target": {"instance_id": "t1", "instance_name": "t1"}}
-    ids["source"] = {"instance_id": "c1", "instance_name": "c1"}
-    first["restores"][0].update(job_id="j1", outcome="started", instance_id=None, **ids)
-    _state.written(first, World())
-    row = {"service": "ddm", "target_instance_name": "t1", "instance_id": "c1", "restore_time": "latest"}
-    world = World()
-    assert _planning.attached_by_id([row, row], first["run"], job(**asked), world)[1]["job_id"] == "j1"
-    assert world.named("ddm_instance_info") == [[""]], "once for all rows"
-    first["restores"][0][end]["instance_id"] = "deleted"
-    _state.written(first, World())
-    row = {**row, "instance_name": "c1"}
-    del row["instance_id"]
-    (other,) = _planning.attached_by_id([row], first["run"], job(**asked), world)
-    expected = {"target_instance_id": "t1", "instance_id": "c1", "restore_time": "latest"}
-    assert other == {"service": "ddm", **expected}
-    world.broken["ddm_instance_info", "*"] = {"error_kind": "denied"}
-    (unread,) = _planning.attached_by_id([row], first["run"], job(**asked), world)
-    assert unread["job_id"] == "j1", "the plan itself says what cannot be read"
+BY_NAME = {
+    "dcs": {"instance_name": "name-c1", "restore_point": "latest"},
+    "ddm": {"source_instance_name": "name-s1", "target_instance_name": "name-t1", "restore_time": "latest"},
+}
+
+
+def interrupted(service: str, folder: Path) -> dict[str, Any]:
+    """Return the variables of a run, by name, that goes on with one of which the wait has ended early."""
+    asked: dict[str, Any] = {"restore_report_dir": str(folder), "restore_operation_id": "CHG-1042"}
+    asked.update(restore_dcs=[], restore_ddm=[])
+    world, entries = World(), {"dcs": {"instance_id": "c1", "restore_point": "latest"}, "ddm": DATABASE}
+    for ident, found in (("c1", {"backup": {"backup_id": "b-first"}}), ("t1", {"job_id": "j1"})):
+        world.broken["plan", ident] = {**found, "outcome": "planned", "failed_step": None}
+        world.broken["restore_wait", ident] = {**found, "error_kind": "wait_timeout", "failed_step": "wait"}
+    run(world, **{**asked, f"restore_{service}": [entries[service]]})
+    return {**asked, f"restore_{service}": [BY_NAME[service]]}
+
+
+@pytest.mark.parametrize(
+    ("service", "instances", "goes_on"),
+    [
+        ("dcs", {"c1": "c1", "c2": "c2"}, True),
+        ("dcs", {"c9": "c1", "c1": "old"}, False),
+        ("ddm", {"s1": "s1", "t1": "t1"}, True),
+        ("ddm", {"s1": "s1", "t9": "t1"}, False),
+        ("ddm", {"s9": "s1", "t1": "t1"}, False),  # A job that names its source does not show this.
+        ("ddm", {"s9": "s1", "t9": "t1", "t1": "old"}, False),
+    ],
+)
+def test_a_rerun_by_name_goes_on_with_a_restore_of_the_same_instance_alone(
+    tmp_path: Path, service: str, instances: dict[str, str], goes_on: bool
+) -> None:
+    """The instance may have been deleted since, and another one made with its name."""
+    asked, world = interrupted(service, tmp_path), World()
+    world.instances = instances
+    run(world, plan_only=True, **asked)
+    (row,) = world.requested
+    ids = {name: ident for ident, name in instances.items()}
+    ends = {"instance_id": "c1"} if service == "dcs" else {"instance_id": "s1", "target_instance_id": "t1"}
+    assert {name: row[name] for name in ends} == {name: ids[end] for name, end in ends.items()}
+    assert (row.get("backup_id") or row.get("job_id") or row.get("restore_point") or row["restore_time"]) == (
+        {"dcs": "b-first", "ddm": "j1"}[service] if goes_on else "latest"
+    )
+    assert [name for name in row if name.endswith("instance_name")] == []
+    assert len(world.named(f"{service}_instance_info")) == 1
+
+
+def test_a_rerun_goes_on_with_a_restore_of_an_instance_that_has_another_name_now(tmp_path: Path) -> None:
+    asked, world = interrupted("dcs", tmp_path), World()
+    world.instances = {"c1": "new"}
+    asked["restore_dcs"] = [{"instance_name": "name-new", "restore_point": "latest"}]
+    run(world, plan_only=True, **asked)
+    assert world.requested[0]["backup_id"] == "b-first"
+
+
+@pytest.mark.parametrize("service", ["dcs", "ddm"])
+@pytest.mark.parametrize(
+    ("instances", "kind", "words"),
+    [
+        (None, "denied", "whether the name still means the same instance: 403. Nothing was"),
+        ({}, "not_found", "instance is named name-"),
+        ({"c1": "c1", "c9": "c1", "s1": "s1", "t1": "t1", "t9": "t1"}, "not_found", "2 D"),
+    ],
+)
+def test_a_rerun_by_name_does_not_guess_which_instance_was_restored(
+    tmp_path: Path, service: str, instances: dict[str, str] | None, kind: str, words: str
+) -> None:
+    """Another row of the run goes on."""
+    asked, world = interrupted(service, tmp_path), World()
+    world.instances = instances or {}
+    if instances is None:
+        world.broken[f"{service}_instance_info", "*"] = {"error_kind": kind, "msg": "403"}
+    asked["restore_ddm"] = [*asked["restore_ddm"], {**BY_NAME["ddm"], "region": "other-1", "job_id": "j9"}]
+    state = run(world, **asked)
+    (row,) = (one for one in state["restores"] if one["error_kind"])
+    assert (row["failed_step"], row["error_kind"]) == ("plan", kind)
+    assert words in row["msg"] and "Nothing was started." in row["msg"]
+    (other,) = (one for one in state["report"]["restores"] if not one["error_kind"])
+    assert (other["outcome"], world.named("restore_start")) == ("succeeded", [["j9"]])
+
+
+@pytest.mark.parametrize(
+    ("service", "change"),
+    [
+        ("dcs", {"restore_point": None, "backup_id": "b1"}),
+        ("dcs", {"instance_name": None, "instance_id": "c1"}),
+        ("ddm", {"job_id": "j1"}),
+        ("ddm", {**dict.fromkeys(BY_NAME["ddm"]), **DATABASE}),
+        ("dcs", {}),
+        ("ddm", {}),
+    ],
+)
+def test_no_name_is_looked_up_where_nothing_can_go_on(
+    tmp_path: Path, service: str, change: dict[str, Any]
+) -> None:
+    asked, world = interrupted(service, tmp_path), World()
+    if not change:  # the first run of another operation
+        asked["restore_operation_id"] = "CHG-1043"
+    world.broken[f"{service}_instance_info", "*"] = {"error_kind": "denied", "msg": "403"}
+    asked[f"restore_{service}"] = [{**BY_NAME[service], **change}]
+    run(world, **asked)
+    assert len(world.requested) == 1
+    assert world.calls[0][0] == "restore_start"
 
 
 def test_a_job_of_an_operation_that_has_ended_is_none_of_a_new_one(
