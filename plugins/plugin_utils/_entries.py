@@ -233,7 +233,12 @@ def relations(value: t.Any, where: str) -> list[dict[str, str]]:
     pairs = [read.given(pair) for pair in read.entries(value, where, example)]
     if any(pair.keys() != set(PAIR) for pair in pairs):
         raise Problem(f"{where} must be a list of dictionaries, each with {' and '.join(PAIR)}.")
-    return [{name: instance_id(pair[name], f"{where}.{name}") for name in PAIR} for pair in pairs]
+    found = [{name: instance_id(pair[name], f"{where}.{name}") for name in PAIR} for pair in pairs]
+    nodes = [node for pair in found for node in pair.values()]
+    for node in nodes:
+        if [*map(bare, nodes)].count(bare(node)) > 1:
+            raise Problem(f"{where} has {node} more than once.")
+    return found
 
 
 def checks(value: t.Any, where: str) -> list[dict[str, t.Any]]:

@@ -202,6 +202,22 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         "data_node_relations must be a list of dictionaries, "
         "each with source_instance_id and target_instance_id",
     ),
+    "a node twice": (
+        {
+            "restore_ddm": [
+                {
+                    "source_instance_id": "a",
+                    "target_instance_id": "b",
+                    "restore_time": "latest",
+                    "data_node_relations": [
+                        {"source_instance_id": "n", "target_instance_id": "m-1"},
+                        {"source_instance_id": "o", "target_instance_id": "M1"},
+                    ],
+                }
+            ]
+        },
+        "restore_ddm[0].data_node_relations has m-1 more than once",
+    ),
     "no list": ({"restore_ddm": 5}, "restore_ddm must be a list, not a number"),
     "text": (
         {"restore_dcs": "instance_id=a restore_point=latest"},

@@ -22,8 +22,6 @@
 `effect` is what the call that failed may have caused: none, started or unknown. A starred class is raised by
 reads and by the POST that starts an operation; Session.post_once() says `unknown` where the POST may have
 been carried out.
-
-Code that knows more about an error raises error.with_context(...), a new one.
 """
 
 from __future__ import annotations

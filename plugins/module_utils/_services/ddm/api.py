@@ -200,10 +200,7 @@ class Ddm:
         return require_id(_job(found), "id", job_id)
 
     def jobs(self, begin: int, end: int) -> list[Row]:
-        """Return the jobs created between two times (ListTasks), newest first.
-
-        Times are in epoch ms, the first at most 30 days ago.
-        """
+        """Return the jobs created between two times (ListTasks; epoch ms, of 30 days), newest first."""
         return newest_first(
             self._list(("jobs",), "jobs", "id", "jobs", _job, {"start_time": begin, "end_time": end}),
             "created_time",

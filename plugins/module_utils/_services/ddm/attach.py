@@ -28,6 +28,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     Named,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
+    ONTO_ITSELF,
     DdmJob,
     is_being_restored,
     is_too_old,
@@ -53,9 +54,17 @@ UNCHECKED = "The service does not report which point in time a job restores, so 
 
 
 def check_options(params: t.Mapping[str, t.Any]) -> None:
-    """Raise InvalidArgument for both ways to attach in one task."""
+    """Raise InvalidArgument for what no request needs to refute."""
     if params["job_id"] and params["adopt"]:
         raise InvalidArgument("job_id names the job to attach to: leave adopt out.")
+    source, name, target, other = (params[end] for end in (*SOURCE_OPTIONS, *TARGET_OPTIONS))
+    if (source and same_id(source, target)) or (name and name == other):
+        raise InvalidArgument(ONTO_ITSELF)
+    pairs = params.get("data_node_relations") or ()
+    nodes = params.get("data_nodes") or [node for pair in pairs for node in pair.values()]
+    for node in nodes:
+        if sum(same_id(node, another) for another in nodes) > 1:
+            raise InvalidArgument(f"Data node {node} is given more than once.")
 
 
 def attach(
@@ -112,8 +121,7 @@ def check_job(job: Row, names: Named, point: int | None) -> None:
 def newest_job(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
     """Return the newest job of this kind on a target.
 
-    Raises NotFound when there is none or it ended long ago, NotRestorable for one that is stuck, and Busy
-    when the target is being restored by none of the listed jobs.
+    Raises NotFound, NotRestorable for one that is stuck, and Busy when none of the listed jobs restores it.
     """
     on_target = [job for job in recent_jobs(ddm) if same_id(job["instance_id"], target)]
     newest = next(filter(of_kind, on_target), None)

@@ -42,10 +42,9 @@ CODES: dict[str, Code] = {
     ),
     **dict.fromkeys(["DBS.200086", "DBS.201014"], Code("busy", "the instance's state forbids this now")),
     "DBS.201205": Code("busy", "the instance is being backed up"),
-    "DBS.280001": Code("invalid_argument", "a parameter is not valid"),
+    **dict.fromkeys(["DBS.280001", "DBS.300375"], Code("invalid_argument", "a parameter is not valid")),
     "DBS.300360": Code("not_restorable", "the data node's instance does not support this"),
     "DBS.300372": Code("not_restorable", "the target instance cannot be restored to"),
-    "DBS.300375": Code("invalid_argument", "a parameter is not valid"),
     "DBS.300377": Code(
         "invalid_argument",
         "the time range is not valid",

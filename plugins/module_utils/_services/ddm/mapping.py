@@ -40,7 +40,7 @@ def choose_relations(
 def check_relations(given: t.Sequence[Row], options: Candidates) -> list[Row]:
     """Return a mapping that the user gave, in the API's form.
 
-    Raises NotRestorable unless it maps each source node once to an available, distinct target.
+    Raises NotRestorable unless it maps each source node to an available target.
     """
     nodes = [*options, *(str(row["instance_id"]) for rows in options.values() for row in rows)]
     spelling = {bare(node): node for node in nodes}
@@ -49,12 +49,8 @@ def check_relations(given: t.Sequence[Row], options: Candidates) -> list[Row]:
     targets = [row["target_instance_id"] for row in chosen]
     faults = [f"data node {node} of the source is not mapped" for node in options if node not in sources]
     faults += [
-        f"{node} is not a data node of the source at that time"
-        for node in dict.fromkeys(sources)
-        if node not in options
+        f"{node} is not a data node of the source at that time" for node in sources if node not in options
     ]
-    faults += [f"source {node} is mapped twice" for node in dict.fromkeys(sources) if sources.count(node) > 1]
-    faults += [f"target {node} is used twice" for node in dict.fromkeys(targets) if targets.count(node) > 1]
     for source, target in zip(sources, targets):
         rows = options.get(source)
         usable = [node["instance_id"] for node in rows or () if node["available"]]

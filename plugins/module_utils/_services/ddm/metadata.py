@@ -25,7 +25,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times im
     point_of,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
-    bare,
     is_id,
     iso,
     moment,
@@ -79,6 +78,7 @@ class DdmMetadata(PairOperation):
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Decide from the metadata backups of the source, the target's availability and the jobs of the pair."""
+    check_data_nodes(params["data_nodes"] or ())
     attach.check_options(params)
     requested = point_of(params, "restore_time", cloud)
     attached = params["job_id"] or params["adopt"]
@@ -90,7 +90,6 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         raise InvalidArgument(
             "restore_time cannot be latest here. Give the time to which RDS has restored the data nodes."
         )
-    check_data_nodes(params["data_nodes"] or ())
     ddm = Ddm(cloud)
     names = named.ids_of(ddm, params)
     known = {"data_nodes": params["data_nodes"], "restore_time": requested, "backup": None}
@@ -115,12 +114,10 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
 
 def check_data_nodes(data_nodes: t.Sequence[str]) -> None:
-    """Raise InvalidArgument for a data node that is not an ID or is given twice."""
+    """Raise InvalidArgument for a data node that is not an ID."""
     for node in data_nodes:
         if not is_id(node):
             raise InvalidArgument(f"data_nodes has {quoted(node)}, which is not an ID.")
-        if [*map(bare, data_nodes)].count(bare(node)) > 1:
-            raise InvalidArgument(f"data_nodes has {node} more than once.")
 
 
 def backup_of(ddm: Ddm, source: str, backup_id: str | None, requested: int | None) -> Row:

@@ -16,7 +16,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NONE,
     Busy,
     CloudError,
-    InvalidArgument,
     NotRestorable,
     RefutedArgument,
 )
@@ -43,6 +42,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 
 # A task that attaches to a failed job fails again.
 ANEW = "run the task again without job_id and adopt to start it once more"
+ONTO_ITSELF = "The target is the source itself: a DDM instance can only be restored onto another one."
 
 
 @dataclass(frozen=True)
@@ -91,13 +91,9 @@ def ids(jobs: t.Iterable[Row]) -> frozenset[str]:
 
 
 def check_pair(names: Named) -> None:
-    """Raise InvalidArgument if an instance would be restored onto itself."""
+    """Raise RefutedArgument if a name is found to be that of the other instance."""
     if same_id(names.source, names.target):
-        # There are rows if the cloud was read to find an instance by its name.
-        refusal = RefutedArgument if names.rows else InvalidArgument
-        raise refusal(
-            "The target is the source itself: a DDM instance can only be restored onto another one."
-        )
+        raise RefutedArgument(ONTO_ITSELF)
 
 
 @dataclass(frozen=True)
@@ -113,10 +109,7 @@ class Pair:
     of_kind: t.Callable[[Row], bool] = is_restore
 
     def shown(self) -> Row:
-        """Return the target as the service lists it among those that the source can be restored to.
-
-        Raises NotRestorable when it is not among them.
-        """
+        """Return the target as the service lists it for the source. Raises NotRestorable."""
         for row in self.ddm.restorable_instances(self.source, self.target):
             if same_id(row["instance_id"], self.target):
                 return row
@@ -204,10 +197,7 @@ class PairOperation(Operation):
         return self.pair.observe()
 
     def refusal(self, observed: Observation, cause: CloudError | None = None) -> CloudError:
-        """Return Busy while the target is being restored, else NotRestorable.
-
-        The error names the job on the target, which may be that of an earlier run.
-        """
+        """Return Busy while the target is being restored, else NotRestorable."""
         if not isinstance(observed, PairObservation) or not observed.blocked:
             return super().refusal(observed, cause)
         job_id = observed.job["id"] if observed.job else None
