@@ -35,7 +35,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _step_table,
     _steps,
 )
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import names_hosts
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import facts_among, names_hosts
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_command import repeating_command
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates import (
     from_cloud,
@@ -45,7 +45,6 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates im
 )
 
 COLLECTION = "huaweicloud.recovery"
-STATE = "_restore_state"  # the variable that the tasks of the role register
 REPORTED = "restore_reported"  # the statistic with the report
 HANDED_ON = "handed_on"  # the step of the next node of a workflow, which reads that report
 REACHED = "reached"  # the step that fails if the tags of a run select the role and none of its tasks
@@ -112,7 +111,8 @@ class ActionModule(ActionBase):
         """
         if "plan" in (self._task.args.get("steps") or ()):
             return {}
-        found = self._task.args.get("state") or task_vars.get(STATE)
+        registered = {} if facts_among([_options.STATE], task_vars, "") else task_vars.get(_options.STATE)
+        found = self._task.args.get("state") or registered
         if not isinstance(found, dict) or "run" not in found:
             return {}
         return {name: found[name] for name in ("restores", "run", "changed", "hooks") if name in found}
@@ -133,6 +133,9 @@ class ActionModule(ActionBase):
             hooks, wrong = _hooks.read_hooks(variables, self._task, self._loader)
             problems += [*wrong, *self.left_behind(variables, task_vars)]
         if first:
+            problems += facts_among(
+                {*_options.VARIABLES, *_options.BEHIND}, task_vars, str(task_vars.get("inventory_hostname"))
+            )
             found, missing = self.with_passwords(kind, found, task_vars)
             problems += missing
         command, complete = repeating_command(context.CLIARGS, C.DEFAULT_HOST_LIST, os.environ)
@@ -278,6 +281,10 @@ class ActionModule(ActionBase):
         for host in self._task.args.get("hosts") or ():
             try:
                 given = task_vars["hostvars"][host]
+                facts = facts_among({*_entries.OF_A_HOST, *_options.OF_THE_RUN}, given, str(host))
+                if facts:
+                    failed.append(_entries.failed_entry(str(host), "", *facts))
+                    continue
                 found[str(host)] = {
                     name: made(given.__getitem__, name) for name in _entries.OF_A_HOST if name in given
                 }

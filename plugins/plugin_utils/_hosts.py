@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Instances as hosts: their names, and patterns that name some of them.
+"""Instances as hosts: their names, patterns that name some of them, and what a host says of itself.
 
 Private to this collection.
 """
@@ -54,3 +54,18 @@ def lines_of(part: str) -> list[str]:
         return Path(part[1:]).expanduser().read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return []
+
+
+def facts_among(names: t.Iterable[str], variables: t.Mapping[str, t.Any], host: str) -> list[str]:
+    """Return a problem if variables of a host are facts: the host itself has set them, or, by way of a fact
+    cache, an earlier run. Facts outrank the variables of the inventory.
+    """
+    facts = variables.get("ansible_facts") or {}
+    found = sorted(
+        name for name in names if name in facts and name in variables and variables[name] == facts[name]
+    )
+    return found and [
+        f"The facts of {host} have {', '.join(found)}. The host, or an earlier run, may have set that, so it "
+        "decides no restore. Empty the fact cache with --flush-cache, find out which task sets it, or give "
+        "it in vars of the play or with -e, which outrank facts."
+    ]

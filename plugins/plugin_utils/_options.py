@@ -191,6 +191,16 @@ OF_THE_RUN = tuple(PREFIX + name for name, reader in READERS.items() if reader n
 VARIABLES = (*_entries.LISTS, *_step_table.OF_THE_USER, _entries.POINT, *(PREFIX + name for name in READERS))
 
 
+# These also decide what a run does, before its first request: by vars of the playbooks, and by its state.
+STATE = "_restore_state"  # the variable that the tasks of the role register
+BEHIND = (
+    STATE,
+    "huaweicloud_recovery_unread",
+    "shared_config_file",
+    *(f"drill_{name}" for name in OF_A_DRILL),
+)
+
+
 def differing(hosts: t.Iterable[Variables]) -> list[str]:
     """Return a problem for each variable of a run that is not the same for all hosts of a fleet: the value of
     one host would hold for all, or for none.

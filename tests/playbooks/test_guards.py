@@ -481,6 +481,59 @@ def test_what_holds_for_the_run_is_not_taken_from_one_host(tmp_path: Path) -> No
     assert "restore_protected differs between hosts" in done.stdout
 
 
+def remembered(folder: Path, host: str, facts: dict[str, Any]) -> dict[str, str]:
+    """Let a host have facts in a cache of an earlier run, and return the environment that reads it."""
+    env = {"ANSIBLE_CACHE_PLUGIN": "jsonfile", "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(folder / "cache")}
+    tasks = [{"ansible.builtin.set_fact": {**facts, "cacheable": True}}]
+    play = json.dumps([{"hosts": host, "gather_facts": False, "tasks": tasks}], indent=1)
+    assert invoke.playbook(play, env, "-i", inventory(folder, {host: {}})).rc == 0
+    return env
+
+
+ON_A_HOST = """
+- hosts: app
+  connection: local
+  gather_facts: false
+  tasks:
+    - ansible.builtin.import_role: {name: huaweicloud.recovery.restore}
+"""
+FACTS: list[tuple[str, dict[str, Any]]] = [
+    (ON_A_HOST, {"restore_dcs": [{"instance_id": ids.DCS_OTHER, "restore_point": "latest"}]}),
+    (ON_A_HOST, {"restore_protected": [], "restore_safety_backup": False}),
+    (
+        ON_A_HOST.replace("import_role: {", "import_role: {tasks_from: restore, ")
+        + "    - ansible.builtin.import_role: {tasks_from: report, name: huaweicloud.recovery.restore}\n",
+        {"_restore_state": {"run": {"refused": None}, "restores": []}},
+    ),
+    (FLEET, {"instance_id": ids.DCS_OTHER}),
+    (FLEET, {"backup_id": ids.DCS_BACKUP_OLD}),  # which the inventory leaves open
+    (FLEET, {"restore_report_dir": "elsewhere"}),
+    (FLEET, {"shared_config_file": "/nowhere"}),
+]
+
+
+@pytest.mark.parametrize(("play", "facts"), FACTS, ids=[", ".join(facts) for _play, facts in FACTS])
+def test_no_fact_decides_a_restore(tmp_path: Path, play: str, facts: dict[str, Any]) -> None:
+    """A host sets its own facts, and those of an earlier run live on in a cache. They outrank the inventory,
+    and -e outranks them.
+    """
+    env = remembered(tmp_path, "app", facts)
+    given = {"restore_dcs": [ENTRY], "restore_protected": ["reports*"], "restore_safety_backup": True}
+    hosts: dict[str, Any] = {"app": given}
+    more = ("-e", json.dumps({"restore_poll_interval": 1, "fleet_hosts": "app"}))
+    if play == FLEET:
+        hosts = {"app": cache(0, instance_id=ids.DCS_INSTANCE)}
+    with Simulator(restore_seconds=1) as sim:
+        args = ("-i", inventory(tmp_path, hosts), *more)
+        done = invoke.playbook(play, {**sim.env, **env}, *args)
+        assert (done.rc, sim.ledger) == (2, []), done.output
+        assert f"The facts of app have {', '.join(sorted(facts))}. The host, or an earlier run" in done.stdout
+        if set(facts) <= {"restore_protected", "restore_safety_backup"}:
+            over = json.dumps({**given, "restore_safety_backup": "true"})
+            done = invoke.playbook(play, {**sim.env, **env}, *args, "-e", over, "--check")
+            assert done.rc == 0 and "Undo: none" not in done.stdout, done.output
+
+
 SUDO = """#!/bin/bash
 while [[ $1 == -* ]]; do [[ $1 == -u ]] && shift; shift; done
 exec env -i PATH="$PATH" HOME="$HOME" SUDO_USER=somebody "$@"
