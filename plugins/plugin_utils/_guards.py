@@ -27,6 +27,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target impor
     called,
     failed,
     milliseconds,
+    same_name,
     service_of,
     target_id,
     target_name,
@@ -118,7 +119,7 @@ def like(text: str, pattern: str) -> bool:
 def misnamed(row: Known) -> str | None:
     """Return why the `name` of an entry contradicts the cloud, or None."""
     wanted, found = row.get("name"), (row.get("target") or {}).get("instance_name")
-    if not wanted or not found or wanted == found:
+    if not wanted or not found or same_name(wanted, found):
         return None
     return (
         f"The instance {target_id(row)} is called {printable(found)!r} in the cloud, but the entry has the "

@@ -34,6 +34,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target impor
     is_row,
     milliseconds,
     same,
+    same_name,
     same_source,
     service_of,
     source_id,
@@ -243,7 +244,7 @@ def changes(old: Plan, new: Plan) -> t.Iterator[str]:
         return
     if old.get("error_kind"):
         yield "could not be planned, but can be now"
-    if target_name(old) != target_name(new) and target_name(new):
+    if target_name(new) and not same_name(target_name(old), target_name(new)):
         yield f"is called {printable(target_name(new))} now"
     if old.get("action") == "nothing" and new.get("action") == "restore":
         yield "needed nothing when it was planned, but would be overwritten now"

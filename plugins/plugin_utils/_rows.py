@@ -32,7 +32,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import R
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check, check_ids
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import TARGET_KEYS
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import NAMED_BY
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import NAMED_BY, same_name
 
 OWN = {
     "service",
@@ -329,7 +329,7 @@ def why_taken(nodes: t.Sequence[str], taken: t.Mapping[str, str]) -> str | None:
 def misnamed(row: Row) -> str:
     """Return why the `name` of a row is not the instance's name in the cloud, or ''."""
     wanted, found = row.get("name"), (row["target"] or {}).get("instance_name")
-    if not wanted or wanted == found:
+    if not wanted or same_name(wanted, found):
         return ""
     why = f"is called {quoted(found)} in the cloud" if found else "has no name that could be read"
     return (

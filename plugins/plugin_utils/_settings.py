@@ -52,6 +52,11 @@ class PlainLoader(yaml.SafeLoader):
                 raise Twice(key)
         return super().construct_mapping(node, deep)
 
+    def construct_scalar(self, node: t.Any) -> t.Any:
+        """Return a text. JSON writes an emoji as two halves, which YAML does not join."""
+        found: str = super().construct_scalar(node)
+        return found.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+
 
 PlainLoader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in rules if tag.rpartition(":")[2] in ("bool", "null", "merge")]

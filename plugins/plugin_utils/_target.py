@@ -15,7 +15,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import one_spelling, printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment, same_id, whole
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
@@ -109,9 +109,15 @@ def target_name(row: Known) -> str | None:
     return id_or_name(row, "target", 1)
 
 
+def same_name(one: t.Any, other: t.Any) -> bool:
+    """Whether two texts are one name: a plan and a report have it with escapes, and without blanks around."""
+    known = one is not None and other is not None
+    return known and one_spelling(printable(one)).strip() == one_spelling(printable(other)).strip()
+
+
 def answers_to(name: str, ident: str | None, its_name: t.Any) -> bool:
     """Whether a text that may be a name or an ID means an instance. Only an ID may be in capitals."""
-    return name == its_name or (ident is not None and same_id(name, ident))
+    return same_name(name, its_name) or (ident is not None and same_id(name, ident))
 
 
 def called(row: Known) -> str:
@@ -129,7 +135,7 @@ def same(entry: Known, row: Known) -> bool:
         return same_id(target_id(entry), target_id(row))
     if any((entry.get(name) or None) != (row.get(name) or None) for name in ("region", "profile")):
         return False  # Other instances can have this name elsewhere.
-    return target_name(entry) is not None and target_name(entry) == target_name(row)
+    return same_name(target_name(entry), target_name(row))
 
 
 def undoable(row: Known) -> bool:
@@ -147,7 +153,7 @@ def same_source(entry: Known, row: Known) -> bool:
     for kind in (0, 1):
         wanted, found = id_or_name(entry, "source", kind), id_or_name(row, "source", kind)
         if wanted and found:
-            return same_id(wanted, found) if kind == 0 else wanted == found
+            return same_id(wanted, found) if kind == 0 else same_name(wanted, found)
     return not (id_or_name(entry, "source", 0) or id_or_name(entry, "source", 1))
 
 

@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests import invoke
@@ -134,3 +135,35 @@ def test_the_fleet_runs_no_text_of_the_cloud(tmp_path: Path) -> None:
         )
         assert sim.started("dcs.restore") == 5, done.output
     harmless(tmp_path, done)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cache 👩\u200d🚒",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("tab\tname", "trailing ", "back\\u200dslash")
+        ),
+    ],
+)
+def test_a_name_with_signs_that_nobody_sees_is_planned_restored_and_undone(tmp_path: Path, name: str) -> None:
+    """A plan and a report hold such a name with escapes, or without its blanks. JSON halves an emoji."""
+    wanted: dict[str, Any] = {"restore_instances": json.dumps([name]), "restore_point": "latest"}
+    if "\t" in name:  # which no variable may hold
+        wanted = {"restore_dcs": [{"instance_id": ids.DCS_INSTANCE, "restore_point": "latest"}]}
+    with Simulator(restore_seconds=1, backup_seconds=1) as sim:
+        sim.state.dcs_instances[ids.DCS_INSTANCE].name = name
+
+        def run(playbook: str, *args: str, **given: Any) -> dict[str, Any]:
+            given = {"restore_poll_interval": 1, "restore_report_dir": str(tmp_path / "reports"), **given}
+            done = invoke.playbook(
+                f"huaweicloud.recovery.{playbook}", sim.env, "-e", json.dumps(given), *args
+            )
+            assert done.rc == 0, (playbook, done.output)
+            return dict(done.of("huaweicloud.recovery.restore : Report")[-1]["report"])
+
+        run("restore", "--check", restore_plan_file=str(tmp_path / "plan.json"), **wanted)
+        report = run("restore", restore_plan_file=str(tmp_path / "plan.json"), **wanted)
+        run("undo", restore_report=report["files"]["json"])
+        assert sim.started("dcs.restore") == 2
