@@ -309,8 +309,14 @@ def outcome_text(row: Row, report: Row) -> str:
 
 
 def way_back(row: Row, report: Row) -> str:
-    """Return how to undo the restore of a target; empty if nothing was overwritten, or nothing was saved."""
-    return f" Undo: {report['undo']}" if _target.undoable(row) and report.get("undo") else ""
+    """Return how to undo the restore of a target; empty if nothing was overwritten, or nothing was saved.
+
+    Without a file of the report, only these lines name the safety backup.
+    """
+    if not _target.undoable(row):
+        return ""
+    saved = f"restore its safety backup, backup_id {row['safety_backup'].get('backup_id')}"
+    return f" Undo: {report.get('undo') or saved}"
 
 
 def sentence(text: t.Any) -> str:

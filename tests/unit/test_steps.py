@@ -214,6 +214,8 @@ def test_groups_in_order_each_with_a_safety_backup_before() -> None:
     assert "SAVED name-c1 s-c1   safety backups, for an undo" in world.lines
     assert state["report"]["verdict"] == "restored"
     assert world.lines[-1] == "Report: not written, because restore_report_dir is not set"
+    assert world.lines[-2].endswith(". Undo: restore its safety backup, backup_id s-c1")
+    assert "Undo" not in world.lines[-3], "a database has none"
 
 
 def test_one_group_is_started_together() -> None:
