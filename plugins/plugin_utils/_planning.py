@@ -51,7 +51,7 @@ def rows_to_plan(job: Job, old: Row | None, run: Row, world: World) -> tuple[lis
     if job.found.names:
         found, problems = by_name(job, world)
         rows += found
-        problems += _entries.twice([row for row in rows if not row.get("error_kind")], [])
+        problems += _entries.twice(rows, [])
     if job.read_only:
         return [_entries.for_newest_data(row) for row in rows], problems
     return going_on(rows, run, job, world), problems

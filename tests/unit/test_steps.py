@@ -939,6 +939,32 @@ def test_a_plan_is_carried_out_by_entries_and_names_together() -> None:
     assert "Name-c2: is not in the plan" in refused
 
 
+def test_a_plan_is_made_anew_where_an_older_one_is_kept(tmp_path: Path) -> None:
+    path = str(tmp_path / "plan.json")
+    made = [
+        run(World(), "plan", "report", plan_only=True, restore_plan_file=path, restore_dcs=[cache])["report"]
+        for cache in (CACHE, {"instance_id": "c2", "backup_id": "b2"})
+    ]
+    assert [one["verdict"] for one in made] == ["planned", "planned"]
+    kept = json.loads(Path(path).read_text(encoding="utf-8"))
+    assert kept["plan_digest"] == made[1]["plan_digest"] != made[0]["plan_digest"]
+
+
+@pytest.mark.parametrize("named", [{"restore_instances": "c1"}, {"restore_dcs": [{"instance_id": "c1"}]}])
+def test_a_plan_is_carried_out_for_its_own_point_only(named: dict[str, Any]) -> None:
+    """Each run of a drill chooses a point of its own, so there the plan decides."""
+    cache = {"restore_dcs": [{"instance_id": "c1"}], "restore_ddm": []}
+    drill = {"restore_point": "random", "restore_window_days": 7, "restore_scratch": "*c1"}
+    times = [{"restore_point": f"2026-11-24T{hour}:00:00Z"} for hour in ("08", "09")]
+    seeds = [{**drill, "restore_seed": seed} for seed in ("a", "b")]
+    for (first, second), same in ((times, False), (times[:1] * 2, True), (seeds, True)):
+        plan = run(World(), "plan", "report", plan_only=True, **cache, **first)["report"]
+        world = World()
+        state = run(world, restore_plan=plan, **{**cache, "restore_dcs": [], **named}, **second)
+        assert bool(world.named("restore_start")) is same, state["run"].get("refused")
+        assert same or "the entry has restore_point " in state["run"]["refused"]
+
+
 @pytest.mark.parametrize(
     ("kind", "ticket", "drifts"),
     [("drill", None, False), ("drill", "CHG-1", True), ("restore", None, True)],
@@ -1400,13 +1426,15 @@ def test_latest_stays_the_backup_that_an_unfinished_run_has_begun_to_restore(
         run(first, **asked)
     for world, only in ((World(), True), (Deadly(), False), (World(), False)):
         monkeypatch.setattr(world, "random", lambda only=only: "plan00" if only else "abc123")
+        state = None
         with contextlib.suppress(Killed):
-            run(world, plan_only=only, **asked)
+            state = run(world, plan_only=only, **asked)
         (row,) = world.requested
         asked_for = ("b-first", None) if kept else (None, point)
         assert (row.get("backup_id"), row.get("restore_point")) == asked_for
         note = "latest means backup b-first of name-c1 here, because an unfinished run of CHG-1042 has begun"
         assert [note in line for line in world.lines].count(True) == kept
+        assert state is None or [note in line for line in state["run"]["notes"]].count(True) == kept
         if not kept:
             break
 
@@ -1659,6 +1687,7 @@ def test_an_earlier_job_is_attached_to_for_the_same_data_only(
         ({"instance_id": None, "instance_name": "billing-db"}, False),
         ({"instance_id": None, "instance_name": "Orders-DB"}, False),  # another name, unlike an ID
         ({"adopt": True}, True),
+        ({"adopt": True, "restore_time": None}, True),
     ],
 )
 def test_a_job_is_attached_to_by_an_entry_that_asks_for_the_same(
@@ -1784,7 +1813,7 @@ def test_latest_means_what_was_sent_when_the_outcome_is_not_known(time: str, kin
     row = {"service": "ddm", "target_instance_id": "t1", "restore_time": time}
     earlier = {**row, "restore_time": "2026-11-25T09:00:00Z", "error_kind": kind, "job_id": None}
     found = _planning.attached(row, {"previous": [earlier]}, job())
-    assert (found["restore_time"], found.get("job_id")) == (planned, None)
+    assert found == {**row, "restore_time": planned}
 
 
 def test_the_plan_names_the_backup_that_comes_from_elsewhere() -> None:
