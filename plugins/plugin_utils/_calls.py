@@ -98,13 +98,16 @@ def run_on(
 
 
 def returned(result: Result, rows: t.Sequence[Row], step: str, begun_ms: int) -> list[Row]:
-    """Return the rows that a module has returned. If it returned none, they have failed for its reason."""
+    """Return the rows that a module has returned. If it returned none, they have failed for its reason. A
+    start that does not say what it has changed may have sent each of them.
+    """
     found = result.get("restores")
     if isinstance(found, list) and len(found) == len(rows):
         return [public(row) for row in found]
     kind = str(result.get("error_kind") or "internal_error")
     msg = str(result.get("msg") or f"{step} ended without a result.")
-    return [_target.failed(row, step, kind, msg, begun_ms) for row in rows]
+    sent = {"changed": True} if result.get("changed", step == "restore") else {}
+    return [_target.failed({**row, **sent}, step, kind, msg, begun_ms) for row in rows]
 
 
 def waiting(job: Job) -> dict[str, t.Any]:

@@ -218,6 +218,46 @@ def test_groups_in_order_each_with_a_safety_backup_before() -> None:
     assert "Undo" not in world.lines[-3], "a database has none"
 
 
+def test_each_module_gets_the_values_of_the_run() -> None:
+    """Without its baseline, a check would pass; in another region, another cache would be backed up."""
+
+    class Given(World):
+        def call(self, module: str, options: dict[str, Any], check: bool) -> dict[str, Any]:
+            given.append((module, check, {name: options[name] for name in options if name != "restores"}))
+            return super().call(module, options, check)
+
+    given: list[tuple[str, bool, dict[str, Any]]] = []
+    counted = run(World(), "plan", "report", plan_only=True, restore_ddm=[])["report"]
+    checks = [{"name": "dbsize", "outcome": "passed", "found": "7"}]
+    counted["restores"][0]["verification"] = {"end": "passed", "checks": checks}
+    place = {"region": "r1", "profile": "p1", "ignore_stuck": True}
+    asked = {
+        "restore_dcs": [{**CACHE, **place, "checks": [{"dbsize": {}}], "connection": {"host": "h"}}],
+        "restore_ddm": [],
+        "restore_wait_timeout": 77,
+        "restore_poll_interval": 7,
+        "restore_verify_timeout": 55,
+        "restore_baseline": counted,
+        "restore_baseline_tolerance": 3,
+    }
+    state = run(Given(), **asked)
+    waiting = {"wait_timeout": 77, "poll_interval": 7}
+    backup = {"instance_id": "c1", **place, "keep_backup_id": "b1", "remark": _calls.SAFETY_REMARK, **waiting}
+    backup["operation_id"] = f"{state['run']['id']} {state['run']['began']}"
+    compared = {"baseline": counted["restores"], "baseline_tolerance": 3}
+    assert given == [
+        ("restore_start", True, {"start_timeout": 77}),
+        ("dcs_backup", False, {**backup, "wait": False}),
+        ("dcs_backup", False, {**backup, "wait": True, "backup_id": "s-c1"}),
+        ("restore_start", False, {"start_timeout": 77}),
+        ("restore_wait", False, waiting),
+        ("restore_verify", False, {"verify_timeout": 55, **compared, "poll_interval": 7}),
+    ]
+    named = {"service": "dcs", "instance_name": "orders"}  # a busy one, of which no plan knows the ID
+    options = _calls.backup_of(named, "CHG-1", "now", job(), wait=True)
+    assert (options["instance_name"], options.get("instance_id")) == ("orders", None)
+
+
 def test_one_group_is_started_together() -> None:
     world = World()
     run(world, restore_dcs=[{**CACHE, "group": 1}, {"instance_id": "c2", "backup_id": "b2", "group": "0"}])
@@ -227,6 +267,7 @@ def test_one_group_is_started_together() -> None:
 def test_the_report_is_there_before_anything_is_sent_and_after_each_step(tmp_path: Path) -> None:
     world = World(reports=tmp_path)
     state = run(world, restore_report_dir=str(tmp_path), restore_safety_backup=False)
+    assert state["changed"] is True, "without a safety backup, the restore alone has changed something"
     at = [
         (name, seen) for (name, check, rows), seen in zip(world.calls, world.seen, strict=True) if not check
     ]
@@ -510,13 +551,20 @@ def test_a_target_that_failed_is_left_alone_and_the_others_go_on() -> None:
     assert state["report"]["verdict"] == "incomplete"
 
 
-def test_a_fleet_whose_only_host_is_wrong_fails_without_a_request() -> None:
-    world, asked = World(), job()._replace(kind="fleet")
-    host = _entries.of_host("a", {"service": "dcs"}, _entries.Defaults("latest", None, None, NOW))
+@pytest.mark.parametrize(
+    ("service", "why"),
+    [("dcs", "a needs instance_id or instance_name."), ("", "its variable service is not ")],
+)
+def test_a_fleet_whose_only_host_is_wrong_fails_without_a_request(
+    tmp_path: Path, service: str, why: str
+) -> None:
+    folder = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042"}
+    world, asked = World(), job(**folder)._replace(kind="fleet")
+    host = _entries.of_host("a", {"service": service}, _entries.Defaults("latest", None, None, NOW))
     found = asked.found._replace(rows=[host], names=[], problems=[])
     state = _steps.run({}, RESTORE, asked._replace(found=found), world)
     assert world.calls == [] and state["report"]["failed"]
-    assert "a needs instance_id or instance_name." in state["report"]["restores"][0]["msg"]
+    assert why in state["report"]["restores"][0]["msg"]
 
 
 def test_a_clock_that_is_set_back_makes_no_time_negative() -> None:
@@ -538,6 +586,50 @@ def test_a_module_that_gives_no_rows_fails_its_rows() -> None:
     assert {row["failed_step"] for row in state["restores"]} == {"wait"}
     (row,) = _calls.returned({"restores": []}, [state["restores"][0]], "restore", NOW)
     assert (row["error_kind"], row["msg"]) == ("internal_error", "restore ended without a result.")
+    world.broken = {("restore_start", "*"): {"msg": "The token has expired"}}
+    assert run(world)["run"]["refused"] == "The token has expired. Nothing was started."
+
+
+@pytest.mark.parametrize(
+    ("result", "state_of_data"),
+    [
+        ({}, "unknown"),  # of a module that was killed
+        ({"changed": True, "error_kind": "internal_error"}, "unknown"),
+        ({"changed": False, "error_kind": "auth_failed"}, "untouched"),
+    ],
+)
+def test_a_start_that_gives_no_rows_may_have_overwritten(result: dict[str, Any], state_of_data: str) -> None:
+    """Whoever reads that nothing was started loses the way back."""
+
+    class Silent(World):
+        def call(self, module: str, options: dict[str, Any], check: bool) -> dict[str, Any]:
+            found = super().call(module, options, check)
+            return {"failed": True, **result} if module == "restore_start" and not check else found
+
+    report = run(Silent(), restore_safety_backup=False)["report"]
+    assert {row["data_state"] for row in report["restores"]} == {state_of_data}
+    assert (report["verdict"], report["changed"]) == ("failed", state_of_data == "unknown")
+
+
+def test_a_run_knows_what_its_report_and_its_advice_need() -> None:
+    values: dict[str, Any] = {
+        "restore_rto_target": 60,
+        "restore_rpo_target": 3600,
+        "restore_point": "2026-11-25T09:00:00Z",
+        "restore_timezone": "Europe/Berlin",
+        "restore_report_keep": 3,
+    }
+    of_job = {"command": "ansible-playbook x", "command_complete": False}
+    found = _state.context(job(True, **values)._replace(context=of_job))
+    names = ("rto_target", "rpo_target", "restore_point", "timezone", "keep", *of_job)
+    expected = [60, 3600, "2026-11-25T09:00:00.000Z", "Europe/Berlin", 3, *of_job.values()]
+    assert [found[name] for name in names] == expected
+    digest = "0" * 64
+    ways: list[dict[str, Any]] = [{"restore_plan_digest": digest}, {"restore_plan_file": "/plan.json"}]
+    for way in ({}, *ways, {"restore_plan": {"plan_digest": digest}}):
+        found = _state.context(job(**way))
+        assert found["plan_given"] is bool(way)
+        assert found["digest_given"] == way.get("restore_plan_digest")
 
 
 def test_all_problems_are_reported_at_once_without_a_request() -> None:
@@ -706,6 +798,7 @@ def test_a_run_without_a_folder_of_reports_reads_none(
 ) -> None:
     """Not even those in the working directory."""
     asked: dict[str, Any] = {"restore_ddm": [], "restore_operation_id": "CHG-1042"}
+    latest = {**asked, "restore_dcs": [{"instance_id": "c1", "restore_point": "latest"}]}
     monkeypatch.chdir(tmp_path)
     plan = run(World(), "plan", "report", plan_only=True, restore_report_dir=".", **asked)["report"]
     changed = {**asked, "restore_dcs": [{**CACHE, "backup_id": "b9"}]}
@@ -716,6 +809,8 @@ def test_a_run_without_a_folder_of_reports_reads_none(
     killed = Interrupted()
     with pytest.raises(Killed):
         run(killed, restore_report_dir=".", **asked)
+    monkeypatch.setattr("os.listdir", lambda folder: pytest.fail(f"{folder} was read"))
+    assert outcomes(run(World(), **latest)) == [("c1", "succeeded")]
     world = BackedUp(killed.kept[-1])
     assert outcomes(run(world, **asked)) == [("c1", "busy")] and world.waits == 0
 
@@ -853,9 +948,10 @@ def test_readiness_plans_no_backup_of_what_is_not_overwritten(action: str) -> No
     world = World()
     world.states["c1"] = action
     world.broken["dcs_backup", "c1"] = {"failed": True, "error_kind": "busy", "msg": "It is busy."}
-    asked = job(False, restore_dcs=[CACHE])._replace(kind="readiness", read_only=True)
-    state = _steps.run({}, ("plan", "report"), asked, world)
-    assert not state["report"]["failed"] and state["restores"][0]["error_kind"] is None
+    asked = job(False, restore_dcs=[CACHE], restore_ddm=[DATABASE])
+    state = _steps.run({}, ("plan", "report"), asked._replace(kind="readiness", read_only=True), world)
+    assert not state["report"]["failed"] and {row["error_kind"] for row in state["restores"]} == {None}
+    assert {name for name, check, rows in world.calls} == {"restore_start"}, "a database needs no backup"
 
 
 @pytest.mark.parametrize("ticket", ["CHG-1042", "1042", "2026-11-25"])
@@ -1093,6 +1189,10 @@ def test_protection_name_and_gap_fail_their_target_alone() -> None:
     assert world.named("dcs_backup") == []
     for row in state["restores"][1:]:
         assert row["msg"].endswith("Nothing was started.")
+    asked: dict[str, Any] = {"restore_protected": "name-c1", "restore_dcs": caches, "restore_confirm": True}
+    (unapproved, *kept) = run(World("no"), **asked)["restores"]
+    assert unapproved["error_kind"] == "not_approved"
+    assert [row["msg"] for row in kept] == [row["msg"] for row in state["restores"][1:]], "the first reason"
 
 
 def test_a_rerun_attaches_to_its_own_job(tmp_path: Path) -> None:
