@@ -224,6 +224,9 @@ class Controller:
         if len(parts) == 2:
             if method == "PATCH":
                 self.change(kind, row, body)
+            elif method == "DELETE":
+                del self.objects[kind][row["id"]]
+                return 204, None
             return 200, self.shown(row)
         return self.below(method, kind, row, parts[2], query, body)
 

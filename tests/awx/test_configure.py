@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -113,6 +114,52 @@ def test_a_setting_without_a_value_is_blank(awx_collection: Path, repository: st
     assert "The type of awx_extra_vars and awx_protected and awx_name is wrong." in of_another_type.output
     assert (mistyped.rc, recap(mistyped)["changed"]) == (2, 0)
     assert "There is no setting named awx_protectd. " in mistyped.output
+
+
+def test_later_runs_keep_what_is_not_theirs_and_remove_what_was(
+    awx_collection: Path, repository: str, tmp_path: Path
+) -> None:
+    """People fill in the keys in AWX, and the next run has none. AWX replaces all fields at once."""
+    by_hand = {"access_key": "by-hand", "secret_key": "by-hand", "timezone": "Europe/Paris"}
+    more = {
+        "awx_environment_image": "i",
+        "awx_environment_credential": "Pull",
+        "awx_more_credentials": "Büro",
+    }
+    with Controller(tmp_path) as controller:
+        owner = {"organization": controller.create("organizations", {"name": "Büro Nord"})["id"]}
+        kinds = [controller.create("credential_types", {"name": name})["id"] for name in ("A", "B", "C")]
+        pull, ours, foreign = (
+            controller.create("credentials", {"name": name, "credential_type": kind, **owner})["id"]
+            for name, kind in zip(("Pull", "Büro", "Foreign"), kinds, strict=True)
+        )
+        configured = Configured(controller, repository, awx_collection)
+
+        def run(**settings: Any) -> tuple[int, dict[str, Any]]:
+            done = configured.run(**{"awx_organization": "Büro Nord", **more, **settings})
+            assert (done.rc, controller.problems) == (0, []), done.output
+            account = controller.named("credentials", "Recovery account")
+            return recap(done)["changed"], controller.secrets[account["id"]]
+
+        run(awx_credential_inputs={"region": "eu-west-101"}, awx_drill_answers=FULL["awx_drill_answers"])
+        account = controller.named("credentials", "Recovery account")
+        controller.change("credentials", account, {"inputs": {**account["inputs"], **by_hand}})
+        template = controller.named("job_templates", "Recovery restore")
+        attached = controller.associated[("job_templates", template["id"], "credentials")]
+        assert sorted(attached) == sorted([account["id"], ours])
+        assert controller.named("execution_environments", "Recovery environment")["credential"] == pull
+        assert [row["name"] for row in controller.objects["schedules"].values()] == ["Recovery drill"]
+        attached.append(foreign)
+
+        blank = {"access_key": "", "secret_key": ""}
+        changed, fields = run(awx_credential_inputs={"region": "eu-west-200", **blank})
+        assert fields == {**by_hand, "region": "eu-west-200"}
+        assert (changed, foreign in attached, controller.objects["schedules"]) == (3, False, {})
+        given = {"region": "eu-west-200", "access_key": "other", "timezone": ""}
+        changed, fields = run(awx_credential_inputs=given)
+        assert (changed, fields) == (1, {**by_hand, "region": "eu-west-200", "timezone": ""})
+        changed, fields = run(awx_credential_inputs=given, awx_update_secrets=True)
+        assert (changed, fields) == (1, {**given, "secret_key": "by-hand"})
 
 
 def test_the_workflow_carries_out_what_was_approved(awx: Configured) -> None:
