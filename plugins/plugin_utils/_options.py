@@ -280,9 +280,10 @@ def options(
                 values[name] = reader(wanted[PREFIX + name], called(name, kind))
             except Problem as problem:
                 problems.append(str(problem))
-    if str(wanted.get(_entries.POINT)).strip().lower() == "random" and values.get("window_days"):
-        values["seed"] = values.get("seed") or f"{seed}{SEEDED}{now_ms // 1000}"
-        values["point"] = random_point(values["seed"], values["window_days"], now_ms)
+    if str(wanted.get(_entries.POINT)).strip().lower() == "random" and "restore_window_days" in wanted:
+        if "window_days" in values:
+            values["seed"] = values.get("seed") or f"{seed}{SEEDED}{now_ms // 1000}"
+            values["point"] = random_point(values["seed"], values["window_days"], now_ms)
     elif wanted.get(_entries.POINT, read.UNREAD) is not read.UNREAD:
         try:
             values["point"] = read.point(

@@ -140,6 +140,17 @@ def test_the_name_of_a_host_must_be_that_of_the_cloud(tmp_path: Path) -> None:
         assert sim.posts() == [] and "is called 'cache-0000' in the cloud" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("given", "msg"), [("poll_interval", "from 1 to 3600 seconds, not 0"), ("wait_timeout", "")]
+)
+def test_a_zero_of_a_fleet_is_not_a_blank(tmp_path: Path, given: str, msg: str) -> None:
+    with Simulator("fleet-1-0", restore_seconds=60) as sim:
+        zero = json.dumps({f"fleet_{given}": 0})
+        done = fleet(sim, tmp_path, {"a": cache(0)}, "--limit", "a", "-e", zero)
+    assert (done.rc, len(sim.posts())) == (2, 0 if msg else 1), done.output
+    assert (f"fleet_poll_interval must be {msg}" if msg else "wait_timeout") in done.output
+
+
 @pytest.mark.parametrize("blank", [" ", '"*prod*"'])
 def test_a_drill_refuses_production_whatever_a_survey_leaves_blank(blank: str) -> None:
     with Simulator(restore_seconds=1) as sim:

@@ -261,6 +261,10 @@ def test_a_drill_takes_a_random_point_only_if_it_is_asked_for() -> None:
     assert (fixed.point, fixed.seed, problems) == ("latest", None, [])
     without, (problem,) = _options.options({"restore_point": "random"}, NOW, "abc123")
     assert without.point is None and problem.startswith("restore_point ")
+    without, (problem,) = _options.options({**asked, "restore_window_days": "x"}, NOW, "abc123", "drill")
+    assert without.point is None and problem.startswith("drill_window_days "), (
+        "and not that random is no time"
+    )
 
 
 @pytest.mark.parametrize("scratch", [{}, {"restore_scratch": "[]"}, {"restore_scratch": [Omit()]}])
