@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -94,6 +96,23 @@ def test_the_module_of_the_recipe_works(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
     points = json.loads(done.stdout.partition("=> ")[2])["points"]
     assert points and {"created_at", "is_support_restore"} == set(points[0])
+
+
+def test_a_fault_by_hand_does_what_the_readme_of_the_tests_says(tmp_path: Path) -> None:
+    """Without `run.py`, which some pairs of ansible-core and Python do not have, and with a short timeout."""
+    found = guides.blocks((invoke.ROOT / "tests" / "README.md").read_text(encoding="utf-8"))
+    (block,) = (block for block in found if block.text.startswith(guides.FAULTY))
+    command = re.sub(
+        r"wait_timeout=\d+", "wait_timeout=1", block.text.replace("python3 tests/tools/run.py ", "")
+    )
+    (tmp_path / ".work").mkdir()
+    with Simulator() as sim:
+        keys = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sim.env.items())
+        (tmp_path / ".work" / "cloud.env").write_text(keys, encoding="utf-8")
+        done = guides.run(command, tmp_path, {**os.environ, **invoke.environment(str(tmp_path))})
+        (post,) = sim.posts("dcs.restore")
+    assert '"error_kind": "outcome_unknown"' in done.stdout, done.stdout
+    assert post.fault and post.handled is None
 
 
 ACTIONS = {
