@@ -38,7 +38,7 @@ playbooks: venv ## Tests that run ansible-playbook
 matrix: venv ## The tests on every supported pair of ansible-core and Python; make matrix ARGS='-s core-2.16-3.10' for one
 	@$(RUN) nox $(ARGS)
 
-edges: venv ## Style checks and a part of the tests on the oldest and the newest pair
+edges: venv ## Style checks and a part of the tests on the oldest pair, and on the newest ansible-core with Python 3.13
 	@$(RUN) nox -s core-2.16-3.10 core-2.21-3.13 -- style edges
 
 certify: venv ## What the certification runs: sanity, ansible-lint in a plain checkout, galaxy-importer without a warning
@@ -63,7 +63,7 @@ ee: venv ## A restore in an environment of exactly what an execution environment
 	@$(RUN) python tests/tools/ee.py
 	@$(RUN) pytest tests/data/test_execution_environment.py -m "slow or not slow" $(ARGS)
 
-slow: venv ## The tests that are marked slow: every cross product of which make test has a part
+slow: venv ## The tests that are marked slow: all combinations of which make test runs some
 	@$(RUN) pytest -m slow -n 2 --dist worksteal $(ARGS)
 
 explore: venv ## Every placement of up to three faults and a kill over two runs of a restore
@@ -72,13 +72,13 @@ explore: venv ## Every placement of up to three faults and a kill over two runs 
 soak: venv ## A million random schedules of faults; make soak ARGS='--count 1000' for fewer
 	@$(RUN) python -m tests.protocol --count 1000000 $(ARGS)
 
-mutation: venv ## Change the code at random and see whether the unit tests notice
+mutation: venv ## Change the code in every way mutmut knows and see whether the unit tests notice
 	@$(RUN) python tests/tools/mutation.py $(ARGS)
 
-bench: venv ## Measure: what a module ships and how long it takes
+bench: venv ## Measure what a module ships, and what a task and a fleet cost
 	@$(RUN) python -m tests.benchmarks $(ARGS)
 
-docs: venv ## The documentation as HTML, in .work/docs
+docs: venv ## The documentation as HTML, in .work/docs, and the guides as docs/*.md
 	@$(RUN) python tests/tools/docs.py
 
 artifact: venv ## Build the collection into .work/artifact

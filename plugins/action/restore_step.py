@@ -70,7 +70,8 @@ class ActionModule(ActionBase):
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Run the steps that the task names.
 
-        The result is the state. The task never fails, except at the end of a run that has failed.
+        The result is the state. The task fails only at the end of a run that has failed, or, with `reached`,
+        if the tags of the run select no task of the role.
         """
         result = super().run(tmp, task_vars)
         given = task_vars or {}

@@ -29,7 +29,7 @@ RUNS = ("restore_id", "restore", "job_id", "job", "outcome", "changed", "adopted
 FAILS = ("failed_step", "error_kind", "msg", "error_code", "request_id", "details")
 # Every row that a task returns has these keys, null where nothing is known.
 KEYS = (*WHICH, *DATA, *RUNS, *FAILS, "safety_backup", "verification")
-# What is read of keys that other tasks have written
+# Keys and values that are read in rows of other tasks
 DICTS = ("target", "source", "backup", "details", "job", "newer_backup")
 LISTS = ("data_node_relations", "steps")
 PLACE = ("region", "profile")

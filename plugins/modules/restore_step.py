@@ -13,8 +13,8 @@ description:
   - Runs one or more steps of the role P(huaweicloud.recovery.restore#role). The tasks of the role use it;
     playbooks use the role.
   - Reads the variables of the role, and the rows that the previous step has registered. Returns the rows with
-    their outcomes. Only V(end) can fail the task, when the run has failed, so that the report is always
-    written.
+    their outcomes. A step that fails an instance does not fail the task, so that the report is always
+    written. When the run has failed, V(end) fails the task, or V(report) if V(end) does not follow.
 notes:
   - This is an action and runs on the controller.
 extends_documentation_fragment:
@@ -95,14 +95,14 @@ EXAMPLES = r"""
 RETURN = r"""
 restores:
   description: The rows, as RV(huaweicloud.recovery.restore_start#module:restores) documents them.
-  returned: unless the step V(end) fails
+  returned: without the steps V(end), V(handed_on) and V(reached)
   type: list
   elements: dict
   sample: []
 run:
   description: The part of the report that is about the run itself, such as C(plan_digest), C(account) and
     C(refused).
-  returned: unless the step V(end) fails
+  returned: without the steps V(end), V(handed_on) and V(reached)
   type: dict
   sample: {id: CHG-1042-20261125T230544Z-k3x9qa, refused: null}
 parts:
@@ -113,7 +113,7 @@ parts:
   sample: [together]
 report:
   description: The report. Its JSON schema is C(roles/restore/files/report.schema.json) of the collection.
-  returned: with the steps V(report), V(end) and V(handed_on). With the last one it is null if there is none.
+  returned: with the steps V(report) and V(handed_on). With the latter it is null if there is none.
   type: dict
   sample: {verdict: verified}
 """

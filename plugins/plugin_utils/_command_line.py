@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the options of a command leave out of a playbook: for the filters that refuse such a command.
+"""What the options of a command leave out of a playbook: for the role and the filters that refuse such a
+command.
 
 Private to this collection.
 """

@@ -12,7 +12,7 @@
 report() and write() may be called after every step. A row is one instance that is to be overwritten, as
 restore_start, restore_wait and restore_verify return it. A context, and so `run`, holds:
 
-    kind            restore, plan, undo, drill, readiness or fleet; all others may be left out or be null:
+    kind            restore, plan, undo, drill, readiness or fleet; each other key may be left out or be null:
     operation_id    the change ticket                       check_mode    true when nothing may be started
     timezone        IANA name, for what people read         restore_point the requested time, or `latest`
     rto_target, rpo_target   seconds                        account       {domain_id, ... source}

@@ -4,8 +4,8 @@
 
 """The measures of CONTRIBUTING, kept true.
 
-The house rules are in one sentence: a module declares; one runner runs; one client talks; nothing else reads
-check mode, sleeps, catches, or POSTs.
+The house rules are in one sentence: a module declares; one runner runs; one client talks; a service is
+a room; rows flow through; nothing else reads check mode, sleeps, catches, or POSTs.
 """
 
 from __future__ import annotations

@@ -236,7 +236,7 @@ class Holder:
         try:
             with self._failures.shared():
                 return t.cast("t.Callable[[t.Any], Credential]", self._fetch)(session)
-        except CloudError as error:  # What does not exist is not the subject of the request.
+        except CloudError as error:  # its 404 is not about the instance
             raise error.with_context(kind="auth_failed" if error.kind == "not_found" else None) from None
 
     def _past(self, moment: float | None) -> bool:

@@ -59,7 +59,7 @@ def proxy_for(url: str) -> Proxy | None:
     if parts.scheme != "https" or LOOPBACK.fullmatch(parts.hostname or ""):
         return None
     variable = next((name for name in VARIABLES if os.environ.get(name, "").strip()), None)
-    # Only now: without any variable, requests would ask macOS itself, which crashes a forked process.
+    # Without a variable, requests would ask macOS itself, which crashes a forked process.
     if variable is None or deps.requests.utils.should_bypass_proxies(url, None):
         return None
     return parsed(os.environ[variable].strip(), variable)

@@ -268,7 +268,7 @@ class Session:
         behind = self._behind(response)
         if behind is not None and not (signed and abs(behind) > SIGNING_SKEW):
             self._ahead = -behind
-            # The response may have taken its time.
+            # The Date may be `took` seconds old.
             off = behind if behind < 0 else max(0.0, behind - took)
             if abs(off) > WARN_SKEW:
                 self._warn(

@@ -14,7 +14,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 
 Row = t.Dict[str, t.Any]
-# Tests follow this advice. By then a request has arrived or never will.
+# After 5 minutes a request has arrived or never will. Tests follow this advice.
 AGAIN = (
     "run {} again in 5 minutes: it attaches to what it finds, and starts a new operation only when it "
     "finds none"

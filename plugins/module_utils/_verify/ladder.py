@@ -117,7 +117,7 @@ def checks_of(row: Row, service: Reading, where: str, common: t.Any = None) -> l
     own = connection(given, probe, f"{where}.connection")
     if not found and (given or common):
         found = [Check("ping", "ping", checks.REACHABLE)]
-    if found:  # what a row says itself does not count here
+    if found:  # a key that the row has itself wins
         own.update(
             connection({name: value for name, value in (common or {}).items() if name not in own}, probe)
         )
@@ -253,7 +253,7 @@ def verified(
 
 
 def of_restored(row: Row, reason: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return why nothing was checked, with the news that the restore succeeded, if there was one."""
+    """Return why nothing was checked, and that the restore succeeded, if one did."""
     if row["outcome"] not in GOOD or reason["error_kind"] not in ("missing_library", "not_running"):
         return reason
     return {**reason, "msg": f"The restore itself succeeded. {reason['msg']}"}

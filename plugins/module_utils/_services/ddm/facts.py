@@ -24,7 +24,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.rea
 
 
 def of_plan(ddm: Ddm, names: Named, observed: PairObservation, restore_time: int | None) -> Row:
-    """Return the keys of a plan's result on which people decide. An interval has no next backup."""
+    """Return the keys of a plan's result on which people decide."""
     return {
         "target": target({**names.rows.get(names.target or "", {}), **observed.target}),
         "source": {"instance_id": names.source, "instance_name": shown_name(ddm, names, observed)},

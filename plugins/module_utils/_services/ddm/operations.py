@@ -47,7 +47,7 @@ ONTO_ITSELF = "The target is the source itself: a DDM instance can only be resto
 
 @dataclass(frozen=True)
 class PairObservation(Observation):
-    """An observation of a pair, with every job of this kind in the project, and job_on_target()."""
+    """An observation of a pair, with every job of this kind in the project."""
 
     target: Row = field(default_factory=dict)
     job: Row | None = None
