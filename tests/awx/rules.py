@@ -213,7 +213,7 @@ def answers(spec: list[Row], given: Mapping[str, Any]) -> Iterator[str]:
 
 
 def answer(question: Row, value: Any) -> Iterator[str]:
-    """Yield what is wrong with one answer. `required` takes a blank text."""
+    """Yield what is wrong with one answer. A blank text answers a required question."""
     name, kind = question["variable"], question["type"]
     if kind in TEXTS:
         if not isinstance(value, str):

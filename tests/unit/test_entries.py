@@ -284,10 +284,10 @@ def test_all_problems_at_once() -> None:
 
 
 @pytest.mark.parametrize("entry", [{}, {"instance_id": "", "backup_id": None}, None, ""])
-def test_an_entry_that_says_nothing_is_told(entry: Any) -> None:
-    told = ["restore_dcs[1] is blank, so it was left out."]
-    assert _entries.left_out({"restore_dcs": [{"instance_id": "c1"}, entry]}) == told
-    assert _entries.left_out({"restore_dcs": json.dumps([{"instance_id": "c1"}, entry])}) == told
+def test_the_run_warns_of_a_blank_entry(entry: Any) -> None:
+    warning = ["restore_dcs[1] is blank, so it was left out."]
+    assert _entries.left_out({"restore_dcs": [{"instance_id": "c1"}, entry]}) == warning
+    assert _entries.left_out({"restore_dcs": json.dumps([{"instance_id": "c1"}, entry])}) == warning
 
 
 def test_no_entry_is_not_a_blank_one() -> None:

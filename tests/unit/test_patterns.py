@@ -51,7 +51,7 @@ def test_a_file_of_hosts_names_those_in_it(tmp_path: Path) -> None:
         assert names_hosts(f"@{path}") is named
 
 
-def test_the_failures_of_every_fleet_of_a_run_are_told() -> None:
+def test_the_filter_finds_the_failures_of_every_fleet_of_a_run() -> None:
     def state(run: str, last: bool, **bad: str) -> dict[str, Any]:
         rows = [{"label": host, "error_kind": "busy", "msg": msg} for host, msg in bad.items()]
         return {"_restore_state": {"restores": rows, "run": {"id": run, "last": last}}}

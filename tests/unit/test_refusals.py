@@ -129,7 +129,7 @@ def test_of_tasks_that_run_as_modules_the_first_one_goes_alone(time: Time) -> No
 
 
 @pytest.mark.parametrize("error", [ApiError("busy", 503, None, "server_error"), TransportError("no route")])
-def test_a_fault_tells_nothing_about_the_keys(error: CloudError, time: Time) -> None:
+def test_a_fault_is_no_refusal_of_the_keys(error: CloudError, time: Time) -> None:
     with pytest.raises(CloudError), _refusals.alone("keys"):
         raise error
     assert waited(time) == 0.0

@@ -175,8 +175,8 @@ def run(
     return _steps.run(state or {}, steps or RESTORE, job(plan_only, **wanted), world)
 
 
-def test_readiness_tells_the_checks_of_no_restore() -> None:
-    """restore_verify would say of each row that is restored that its restore succeeded."""
+def test_readiness_gives_the_checks_no_restored_rows() -> None:
+    """restore_verify would add to each restored row that its restore succeeded."""
 
     class Asked(World):
         def call(self, module: str, options: dict[str, Any], check: bool) -> dict[str, Any]:
@@ -1476,7 +1476,7 @@ def test_data_of_another_restore_are_backed_up_again(
             assert len(end.named("dcs_backup")) == backups
 
 
-def test_data_nodes_that_only_one_of_two_rows_names_tell_no_difference() -> None:
+def test_rows_do_not_differ_by_data_nodes_that_only_one_names() -> None:
     row = {"service": "ddm", "instance_id": "s1", "target_instance_id": "t1"}
     nodes = {"data_node_relations": [{"source_instance_id": "n1", "target_instance_id": "n2"}]}
     for one, earlier in (({**row, **nodes}, row), (row, {**row, **nodes})):
@@ -1782,7 +1782,10 @@ def test_an_earlier_job_is_attached_to_for_the_same_data_only(
         ({"metadata": True}, False),
         ({"data_node_relations": [{"source_instance_id": "n1", "target_instance_id": "n3"}]}, False),
         ({"data_node_relations": [{"source_instance_id": "n1", "target_instance_id": "n2"}]}, True),
-        ({"instance_id": "S1", "target_instance_id": "T1"}, True),  # as the service spells neither
+        (
+            {"instance_id": "S1", "target_instance_id": "T1"},
+            True,
+        ),  # IDs in capitals, as the service writes none
         ({"instance_id": None, "instance_name": "orders-db"}, True),
         ({"instance_id": None, "instance_name": "billing-db"}, False),
         ({"instance_id": None, "instance_name": "Orders-DB"}, False),  # another name, unlike an ID

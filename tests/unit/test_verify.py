@@ -479,7 +479,7 @@ def test_the_worst_end_is_that_of_the_row(run: Any, speak: Any) -> None:
 # How it connects
 
 
-def test_the_address_is_that_of_the_cloud_unless_it_is_said(sim: Simulator, run: Any, speak: Any) -> None:
+def test_the_cloud_gives_the_address_unless_the_connection_does(sim: Simulator, run: Any, speak: Any) -> None:
     fake = speak(True, True)
     instance = sim.state.dcs_instances[ids.fleet_dcs_instance(0)]
     own = {"port": 7000, "username": "own"}
