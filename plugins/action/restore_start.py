@@ -72,7 +72,7 @@ class ActionModule(InProcess):
     def one_by_one(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
         """Plan and start the rows, each by its own module."""
         rows, dry_run = _rows.from_input(options["restores"]), self._task.check_mode
-        repeated, both, region = _rows.repeated(rows), _rows.crossed(rows), self.region(options)
+        repeated, conflicting, region = _rows.repeated(rows), _rows.conflicts(rows), self.region(options)
         common = {name: value for name, value in self._task.args.items() if name not in _start.OPTIONS}
         caller = self.caller()
         results: dict[int, _rows.RowResult] = {}
@@ -87,8 +87,8 @@ class ActionModule(InProcess):
             try:
                 if keys in refused:  # A few more refused signatures would lock these keys.
                     return _rows.RowResult(refused[keys], at, 0.0)
-                given = {**common, **_rows.request(row, repeated, both), **_start.waiting(options)}
-                result = _refusals.apart(
+                given = {**common, **_rows.request(row, repeated, conflicting), **_start.waiting(options)}
+                result = _refusals.alone_as_module(
                     f"{caller}{keys or ''}", lambda: self.run_module(row, given, task_vars)
                 )
             except CloudError as error:
@@ -101,8 +101,8 @@ class ActionModule(InProcess):
                 refused[keys] = {**result, "msg": f"{result.get('msg')} {NOT_ASKED}"}
             return _rows.RowResult(with_own_account(result, row, region, account), at, time.time() - at)
 
-        def runs(check_mode: bool) -> t.Callable[[_start.Groups], dict[int, _rows.RowResult]]:
-            def all_of(groups: _start.Groups) -> dict[int, _rows.RowResult]:
+        def runner(check_mode: bool) -> t.Callable[[_start.Groups], dict[int, _rows.RowResult]]:
+            def run_groups(groups: _start.Groups) -> dict[int, _rows.RowResult]:
                 numbers = [number for group in groups for number in group]
                 for number in numbers:
                     made = results.get(number)
@@ -110,9 +110,9 @@ class ActionModule(InProcess):
                     results[number] = run(row, check_mode)
                 return {number: results[number] for number in numbers}
 
-            return all_of
+            return run_groups
 
-        return execute(_start.combined(rows, runs(True), runs(False), time.time, account), dry_run)
+        return execute(_start.combined(rows, runner(True), runner(False), time.time, account), dry_run)
 
     def region(self, options: dict[str, t.Any]) -> str:
         """Return the region of the task, as far as that is known here."""

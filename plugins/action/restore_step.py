@@ -38,9 +38,9 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import facts_among, names_hosts
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_command import repeating_command
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates import (
+    evaluated,
     from_cloud,
     handed_on,
-    made,
     our_template,
 )
 
@@ -58,7 +58,7 @@ SLOW = 5.0  # seconds, at least, between two lines about one restore: a run of t
 LONG = ("restore_wait", "restore_verify")
 UNLIMITED = "Name the hosts to restore with --limit or fleet_hosts; fleet_hosts=all means all of them."
 JOBS = ("awx_job_id", "tower_job_id")
-Asked = t.Tuple[_options.Options, _entries.Found, t.List[str]]  # the last item: problems
+Request = t.Tuple[_options.Options, _entries.Found, t.List[str]]  # the last item: problems
 
 
 class ActionModule(ActionBase):
@@ -83,28 +83,28 @@ class ActionModule(ActionBase):
             return {**result, "failed": True, "msg": why} if why else {**result, "skipped": True}
         # another user has none of the variables with the keys, and nothing here needs its rights
         self._connection.set_become_plugin(None)
-        state, steps = self.begun(given), list(self._task.args.get("steps") or [])
+        state, steps = self.previous_state(given), list(self._task.args.get("steps") or [])
         world = AnsibleWorld(self, given)
         before = dict(state)
         try:
             job = self.job(given, world, first="run" not in state)
         except Exception as error:  # The text may hold anything.
-            job = self.no_job(type(error).__name__, given)
+            job = self.unreadable_job(type(error).__name__, given)
             state = _state.crashed(state, steps[0], type(error).__name__, job, world) if before else state
         extra = {"failure": self._task.args["failure"]} if self._task.args.get("failure") else {}
         state = _steps.run(state, steps, job, world, **extra)
         result.update(self.reported(state, before, job, steps, given))
-        strange = self.strange(job, given) if not before else []
-        return {**result, "warnings": [*result.get("warnings", []), *strange]} if strange else result
+        warnings = self.variable_warnings(job, given) if not before else []
+        return {**result, "warnings": [*result.get("warnings", []), *warnings]} if warnings else result
 
-    def strange(self, job: _state.Job, task_vars: dict[str, t.Any]) -> list[str]:
+    def variable_warnings(self, job: _state.Job, task_vars: dict[str, t.Any]) -> list[str]:
         """Return warnings about variables that this run does not read."""
         found = [*_options.mistyped(task_vars), *_options.unused(job.kind, task_vars)]
         if job.kind not in ("fleet", "undo"):
             found += _entries.left_out(self.variables(task_vars)[0])
         return found
 
-    def begun(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+    def previous_state(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return the state that the previous step has registered, or an empty one: a plan begins a run, even
         if a run of the same play has ended before.
 
@@ -165,7 +165,7 @@ class ActionModule(ActionBase):
         self._compute_environment_string(own)
         return {**os.environ, **own}
 
-    def no_job(self, name: str, task_vars: dict[str, t.Any]) -> _state.Job:
+    def unreadable_job(self, name: str, task_vars: dict[str, t.Any]) -> _state.Job:
         """Return the job of a run whose variables made this code fail: it is refused."""
         return _state.Job(
             kind=str(self._task.args.get("kind") or "restore"),
@@ -178,7 +178,7 @@ class ActionModule(ActionBase):
 
     def of_entries(
         self, kind: str, variables: dict[str, t.Any], task_vars: dict[str, t.Any], world: AnsibleWorld
-    ) -> Asked:
+    ) -> Request:
         """Return the rows that the variables of the role describe."""
         options, problems = _options.options(variables, world.now_ms(), world.random(), kind)
         defaults = _options.defaults(variables, options, world.now_ms(), kind)
@@ -193,7 +193,7 @@ class ActionModule(ActionBase):
         def named_by(host: str) -> dict[str, t.Any] | None:
             given = task_vars["hostvars"][host]
             try:
-                return {name: made(given.__getitem__, name) for name in _entries.LISTS if name in given}
+                return {name: evaluated(given.__getitem__, name) for name in _entries.LISTS if name in given}
             except Exception:  # a template that fails, or may need what only the play knows
                 return None
 
@@ -209,7 +209,7 @@ class ActionModule(ActionBase):
 
     def of_hosts(
         self, kind: str, variables: dict[str, t.Any], task_vars: dict[str, t.Any], world: AnsibleWorld
-    ) -> Asked:
+    ) -> Request:
         """Return the rows for the hosts of a fleet: each has its own point in time, or that of all."""
         hosts, failed = self.hosts(task_vars)
         points = [host.get(_entries.POINT) for host in hosts.values()]
@@ -233,7 +233,7 @@ class ActionModule(ActionBase):
         for name in names:
             if name in given:
                 try:
-                    found[name] = made(templar.template, given[name])
+                    found[name] = evaluated(templar.template, given[name])
                 except Exception as error:
                     found[name] = _settings.UNREAD
                     unreadable.append(f"{name} cannot be read: {reason(error)}.")
@@ -287,11 +287,11 @@ class ActionModule(ActionBase):
                     failed.append(_entries.failed_entry(str(host), "", *facts))
                     continue
                 found[str(host)] = {
-                    name: made(given.__getitem__, name) for name in _entries.OF_A_HOST if name in given
+                    name: evaluated(given.__getitem__, name) for name in _entries.OF_A_HOST if name in given
                 }
                 for name in _options.OF_THE_RUN:
                     with contextlib.suppress(AnsibleError):  # its template may need what only a play knows
-                        found[str(host)][name] = made(given.__getitem__, name) if name in given else None
+                        found[str(host)][name] = evaluated(given.__getitem__, name) if name in given else None
             except Exception as error:
                 why = f"The variables of {host} cannot be read: {reason(error)}."
                 failed.append(_entries.failed_entry(str(host), "", why))
@@ -464,7 +464,7 @@ def requested_entries(
         if before is None and _settings.given(variables).get("restore_report"):
             return _entries.Found([], [], [])  # Why it cannot be read is reported already.
         rows, problems = _entries.of_undo(before, options.operation_id)
-        return _entries.Found(rows, [], [*problems, *_entries.more_than(found, rows)])
+        return _entries.Found(rows, [], [*problems, *_entries.undone_but_not_named(found, rows)])
     return found
 
 

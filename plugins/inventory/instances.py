@@ -158,8 +158,8 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings imp
     unset,
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates import (
+    evaluated,
     from_cloud,
-    made,
     our_template,
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._writable import others_can_write
@@ -266,7 +266,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def list_option(self, config: dict[str, t.Any], name: str) -> list[str]:
         """Return a list option without blanks. A template may make each entry or the whole list."""
-        value = made(self.templar.template, config.get(name))
+        value = evaluated(self.templar.template, config.get(name))
         return names(self.get_option(name) if unset(value) and value != [] else value, name)
 
     def connection(self, config: dict[str, t.Any]) -> Row:
@@ -276,7 +276,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """
         found: Row = {}
         for called, name in CALLED.items():
-            value = made(self.templar.template, config.get(called))
+            value = evaluated(self.templar.template, config.get(called))
             # An empty list of allowed projects must not allow all of them.
             if (not unset(value) or value == []) and str(found.setdefault(name, value)) != str(value):
                 raise Problem(f"{name} has two values, one of them under another name. Give only one.")

@@ -178,11 +178,13 @@ def without_late_backups(state: State) -> State:
     """
     return {
         **state,
-        "restores": [{**row, "safety_backup": None} if late(row) else row for row in state["restores"]],
+        "restores": [
+            {**row, "safety_backup": None} if made_after_restore(row) else row for row in state["restores"]
+        ],
     }
 
 
-def late(row: Row) -> bool:
+def made_after_restore(row: Row) -> bool:
     """Whether the safety backup of a row was made after the restore that the row has found."""
     made = moment((row.get("safety_backup") or {}).get("created_at"))
     begun = moment((row.get("restore") or {}).get("created_at"))

@@ -317,7 +317,7 @@ def of_undo(report: Row | None, operation_id: str | None) -> tuple[list[Row], li
     return [undone(row, operation_id or f"undo {report['id']}"[:64]) for row in changed], []
 
 
-def more_than(found: Found, rows: t.Sequence[Row]) -> list[str]:
+def undone_but_not_named(found: Found, rows: t.Sequence[Row]) -> list[str]:
     """Return a problem if an undo, with these rows, would overwrite more instances than its entries name.
     Databases are among the entries of the restore alone, and most often there are none.
     """

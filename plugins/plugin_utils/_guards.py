@@ -141,8 +141,8 @@ def out_of_bounds(row: Known, options: Options) -> str | None:
 # Whether the data fit the request
 
 
-def behind(row: Known, most: int, until_ms: int) -> float | None:
-    """Return how many seconds before a moment the data of a row end, if that is more than `most`, or None.
+def seconds_behind(row: Known, limit: int, until_ms: int) -> float | None:
+    """Return how many seconds before a moment the data of a row end, if that is more than `limit`, or None.
 
     It is infinite if the time of data that would be restored cannot be read.
     """
@@ -150,13 +150,13 @@ def behind(row: Known, most: int, until_ms: int) -> float | None:
     if data is None:
         return math.inf if row.get("action") == "restore" else None
     gap = (until_ms - data) / 1000
-    return gap if gap > most else None
+    return gap if gap > limit else None
 
 
 def too_old(row: Known, options: Options, now_ms: int) -> str | None:
     """Return why the newest data of an instance are too old, or None."""
     most = options.rpo_target
-    age = None if most is None else behind(row, most, now_ms)
+    age = None if most is None else seconds_behind(row, most, now_ms)
     if most is None or age is None:
         return None
     if age == math.inf:
@@ -177,7 +177,7 @@ def too_far(row: Known, requested: t.Any, most: int | None, now_ms: int, tz: t.A
     if most is None or not requested or row.get("action") == "nothing":
         return None
     point = milliseconds(requested)
-    gap = behind(row, most, now_ms if point is None else point)
+    gap = seconds_behind(row, most, now_ms if point is None else point)
     if gap is None:
         return None
     if gap == math.inf:

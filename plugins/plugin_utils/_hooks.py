@@ -51,14 +51,14 @@ def read_hooks(variables: Variables, task: t.Any, loader: t.Any) -> tuple[dict[s
     for name in _step_table.OF_THE_USER:
         if given.get(name, read.UNREAD) is not read.UNREAD:
             try:
-                paths[name] = place(read.word(given[name], name), name, task, loader)
+                paths[name] = path_of(read.word(given[name], name), name, task, loader)
                 load(paths[name], name, task, loader)
             except Problem as problem:
                 problems.append(str(problem))
     return paths, problems
 
 
-def place(path: str, name: str, task: t.Any, loader: t.Any) -> str:
+def path_of(path: str, name: str, task: t.Any, loader: t.Any) -> str:
     """Return where a tasks file is: seen from where ansible-playbook was started, else where Ansible looks
     for the tasks of a role.
     """

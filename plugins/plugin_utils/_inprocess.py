@@ -41,7 +41,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _refus
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._preload import preload
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import unset, without_omitted
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates import made
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates import evaluated
 
 IN_PROCESS, PROGRESS = "huaweicloud_recovery_in_process", "huaweicloud_recovery_progress"
 PYTHON = "ansible_python_interpreter"
@@ -87,7 +87,7 @@ class InProcess(ActionBase):
         if caller is None or self._task.async_val:  # The result of an async task says nothing about the keys.
             result = self.as_module(task_vars)
         else:
-            result = _refusals.apart(caller, lambda: self.as_module(task_vars))
+            result = _refusals.alone_as_module(caller, lambda: self.as_module(task_vars))
         self.end_if_orphaned()
         return result
 
@@ -173,7 +173,7 @@ class InProcess(ActionBase):
         names = ("_global_warnings", "_global_deprecations")
         given = {"before_post": self.end_if_orphaned, "alone": _refusals.alone}
         return [
-            (basic, handed_over(self._task.args)),
+            (basic, module_arguments(self._task.args)),
             (module_warnings, {name: type(getattr(module_warnings, name))() for name in names}),
             (INTERNAL, {"is_controller": False}),  # or warnings would bypass the result
             (_runner, {"CONTEXT": {**given, "redactor": redactor, "progress": progress}}),
@@ -205,7 +205,7 @@ class InProcess(ActionBase):
 
     def switch(self, task_vars: dict[str, t.Any], name: str) -> bool:
         """Return a boolean variable of the host; true unless set, and a blank counts as unset."""
-        value = made(self._templar.template, task_vars.get(name))
+        value = evaluated(self._templar.template, task_vars.get(name))
         return value in (None, "") or bool(boolean(value, strict=False))
 
     def say(self, line: str) -> None:
@@ -263,7 +263,7 @@ def encoded(arguments: dict[str, t.Any]) -> bytes:
     return json.dumps({"ANSIBLE_MODULE_ARGS": arguments}, **how).encode()
 
 
-def handed_over(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
+def module_arguments(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return what AnsibleModule reads its arguments from, and where it leaves them from core 2.19 on."""
     return {
         "_ANSIBLE_ARGS": encoded(arguments),
@@ -321,7 +321,9 @@ def rehearsed(main: t.Callable[[], None], arguments: dict[str, t.Any], given: di
     Only its own output is dropped, because other threads may print at the same time.
     """
     with contextlib.ExitStack() as stack:
-        stack.enter_context(swapped(basic, {**handed_over(arguments), "print": lambda *args, **kwargs: None}))
+        stack.enter_context(
+            swapped(basic, {**module_arguments(arguments), "print": lambda *args, **kwargs: None})
+        )
         stack.enter_context(swapped(_runner, {"CONTEXT": given}))
         stack.enter_context(contextlib.suppress(SystemExit))
         main()

@@ -64,7 +64,7 @@ def alone(keys: str, clock: Clock | None = None) -> t.Iterator[None]:
             _write(keys, ACCEPTED)
 
 
-def apart(keys: str, run: t.Callable[[], Row], clock: Clock | None = None) -> Row:
+def alone_as_module(keys: str, run: t.Callable[[], Row], clock: Clock | None = None) -> Row:
     """Return the result of a task that runs as a module, or its failure if the keys are known to be refused.
 
     No other worker runs its own meanwhile, until one has shown that the cloud accepts the keys.

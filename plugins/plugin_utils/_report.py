@@ -188,7 +188,7 @@ def continued(row: Row, previous: t.Iterable[Row]) -> Row:
         "steps": [*before, *row["steps"]],
         "safety_backup": row["safety_backup"] or earlier.get("safety_backup"),
     }
-    if with_what(row) in (None, with_what(earlier)):  # None if not even its plan could be made
+    if restored_data(row) in (None, restored_data(earlier)):  # None if not even its plan could be made
         kept = ("job_id", "restore", *(["restore_id"] if row["data_state"] == "untouched" else []))
         row.update({name: row[name] or earlier.get(name) for name in kept})
     if row["data_state"] == "untouched" and earlier.get("data_state"):
@@ -196,7 +196,7 @@ def continued(row: Row, previous: t.Iterable[Row]) -> Row:
     return row
 
 
-def with_what(row: t.Mapping[str, t.Any]) -> t.Any:
+def restored_data(row: t.Mapping[str, t.Any]) -> t.Any:
     """Return what a row restores: the time of a database, the ID of a cache's backup as it is compared.
 
     None if only its plan finds it.

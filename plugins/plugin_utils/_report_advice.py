@@ -267,7 +267,7 @@ def next_try(row: Row, report: Row, run: Row) -> tuple[str, str | None]:
         do += OTHER_PLAN
     if job_id:
         command = None  # The command lacks the job.
-    if moves(row, run):
+    if may_choose_another_backup(row, run):
         alone = ", and restore this host alone" if report["kind"] == "fleet" else ""
         do += NEWER.format(name=called(row), id=printable(_target.backup_id(row)), alone=alone)
     if report["kind"] == "readiness":  # which restores nothing
@@ -324,7 +324,7 @@ def only_by_job_id(row: Row) -> str | None:
     return str(row["job_id"]) if row["job_id"] and row["data_state"] != "untouched" else None
 
 
-def moves(row: Row, run: Row) -> bool:
+def may_choose_another_backup(row: Row, run: Row) -> bool:
     """Whether the command could restore another backup than this run, which has sent its restore."""
     sent = row["data_state"] != "untouched" and not run.get("plan_given")
     if run.get("operation_id") and run.get("directory") and row["error_kind"] != "operation_failed":

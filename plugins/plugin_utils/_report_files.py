@@ -84,7 +84,7 @@ def continuing(run: dict[str, t.Any], rows: t.Sequence[_report.Row]) -> dict[str
     with locked(folder):
         found = unfinished(folder, run, rows)
         previous = [row for report in found for row in report["restores"] if covered(row, rows)]
-        whole = bool(found) and all(covered(row, rows) for row in needed(found[0]))
+        whole = bool(found) and all(covered(row, rows) for row in rows_to_keep(found[0]))
         own = {**run, "previous": previous}
         if whole and claimed(folder, found[0]["id"], run.get("host")):
             same = {name: found[0][name] for name in ("id", "started", "runs")}
@@ -106,7 +106,7 @@ def resumed(folder: str, run: t.Mapping[str, t.Any], rows: t.Sequence[_report.Ro
         for report in unfinished(folder, run, attached)
         for earlier in report["restores"]
         if any(
-            _target.same(row, earlier) and _report.with_what(row) == _report.with_what(earlier)
+            _target.same(row, earlier) and _report.restored_data(row) == _report.restored_data(earlier)
             for row in attached
         )
     ]
@@ -362,7 +362,7 @@ def covered(earlier: _report.Row, rows: t.Iterable[_report.Row]) -> bool:
     return any(_target.same(row, earlier) or (label and label == row.get("label")) for row in rows)
 
 
-def needed(report: _report.Report) -> list[_report.Row]:
+def rows_to_keep(report: _report.Report) -> list[_report.Row]:
     """Return the rows of a report that must not be lost: all rows of a report that may still run."""
     return [
         row
@@ -382,7 +382,9 @@ def prune(folder: str, report: _report.Report, keep: int) -> None:
     since = (moment(report["started"]) or 0) - CONTINUED_MS
 
     def continued(one: _report.Report) -> bool:
-        return one["verdict"] in OPEN and (moment(one["started"]) or since) >= since and bool(needed(one))
+        return (
+            one["verdict"] in OPEN and (moment(one["started"]) or since) >= since and bool(rows_to_keep(one))
+        )
 
     try:
         same = [

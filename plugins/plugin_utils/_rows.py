@@ -146,19 +146,19 @@ def typed(options: t.Mapping[str, t.Any], spec: Spec) -> Row:
     return found
 
 
-def request(row: Row, repeated: t.Collection[Subject], both: t.Mapping[str, str]) -> Row:
+def request(row: Row, repeated: t.Collection[Subject], conflicting: t.Mapping[str, str]) -> Row:
     """Return the options for the module of a row; those of a planned row are what was planned.
 
     Raises InvalidArgument if they cannot be right, if several rows would overwrite the same instance, or if
-    one row overwrites what another reads (`both`).
+    one row overwrites what another reads (`conflicting`).
     """
     service = SERVICES[row["service"]]
     target = overwritten(row)
     if subject(row) in repeated:
         raise InvalidArgument(TWICE.format(target))
-    crossing = why_crossed(row, both)
-    if crossing:
-        raise InvalidArgument(crossing)
+    conflict = why_conflicting(row, conflicting)
+    if conflict:
+        raise InvalidArgument(conflict)
     others = {name for other in SERVICES.values() for name in other.options} - set(service.options)
     foreign = [name for name in row if name in others and row[name] is not None]
     if foreign:
@@ -209,14 +209,14 @@ def touched(row: Row) -> tuple[set[str], set[str]]:
     return {bare(one) for one in read if one}, {bare(one) for one in written if one}
 
 
-def crossed(rows: t.Sequence[Row]) -> dict[str, str]:
+def conflicts(rows: t.Sequence[Row]) -> dict[str, str]:
     """Return what one row reads and another overwrites: its ID as it is compared, and what people call it."""
     found = [touched(row) for row in rows if startable(row)]
     readers = Counter(one for read, _dummy in found for one in read)
-    both = {one for read, written in found for one in written if readers[one] > (one in read)}
+    conflicting = {one for read, written in found for one in written if readers[one] > (one in read)}
     named = sorted((pair for row in rows for pair in known(row)), key=lambda pair: pair[1] is not None)
     names = {bare(ident): called(ident, name) for ident, name in named}
-    return {one: names[one] for one in both}
+    return {one: names[one] for one in conflicting}
 
 
 def known(row: Row) -> t.Iterator[tuple[str, str | None]]:
@@ -229,12 +229,14 @@ def known(row: Row) -> t.Iterator[tuple[str, str | None]]:
             yield end["instance_id"], end.get("instance_name")
 
 
-def why_crossed(row: Row, both: t.Mapping[str, str]) -> str | None:
-    """Return why a row cannot be restored beside the others, if it reads or overwrites one of `both`."""
-    one = min(set[str]().union(*touched(row)).intersection(both), default=None)
+def why_conflicting(row: Row, conflicting: t.Mapping[str, str]) -> str | None:
+    """Return why a row cannot be restored beside the others, or None: it reads or overwrites one of
+    `conflicting`.
+    """
+    one = min(set[str]().union(*touched(row)).intersection(conflicting), default=None)
     return one and (
-        f"One row reads {both[one]}, and another overwrites it, so the order would decide which data are "
-        "restored. Restore them in two runs, one after the other. In the second, name a time before the "
+        f"One row reads {conflicting[one]}, and another overwrites it, so the order would decide which data "
+        "are restored. Restore them in two runs, one after the other. In the second, name a time before the "
         "first one, because latest may mean other data by then."
     )
 
@@ -253,14 +255,14 @@ def planned(row: Row, made: RowResult) -> Row:
     before = any(step.get("step") == "plan" and step.get("outcome") == "ok" for step in row["steps"])
     if not found.get("outcome"):
         return _row.failed(row, "restore" if before else "plan", found, at, seconds)
-    row = underway(row, found)
+    row = with_module_result(row, found)
     row = {**row, "what": what(row), "outcome": "unchanged", "action": "nothing"}
     if found["changed"]:
         row.update(outcome="planned", action="adopt" if found["adopted"] else "restore")
     return row if before else _row.with_step(row, "plan", "ok", at, seconds)
 
 
-def underway(row: Row, found: Result) -> Row:
+def with_module_result(row: Row, found: Result) -> Row:
     """Return a row with its module's result for the restore."""
     row = _row.merged(row, found)
     point = row["restore_time"] if isinstance(row["restore_time"], int) else None
@@ -283,7 +285,7 @@ def refusals(rows: t.Sequence[Row], given: t.Sequence[Row]) -> dict[int, CloudEr
     """
     meant = [row for row in rows if row["outcome"] == "planned" or row["error_kind"] == "invalid_argument"]
     instances = repeated(meant)  # with those that were refused because several name one instance
-    both = crossed(rows)
+    conflicting = conflicts(rows)
     taken: dict[str, str] = {}
     found: dict[int, CloudError] = {}
     for number, (before, row) in enumerate(zip(given, rows)):
@@ -295,7 +297,7 @@ def refusals(rows: t.Sequence[Row], given: t.Sequence[Row]) -> dict[int, CloudEr
         why = (
             why_ended(before, row)
             or (TWICE.format(target) if subject(row) in instances else None)
-            or why_crossed(row, both)
+            or why_conflicting(row, conflicting)
             or why_taken(nodes, taken)
         )
         if wrong:
@@ -358,7 +360,7 @@ def started(row: Row, made: RowResult) -> Row:
     found, at, seconds = made
     if not found.get("outcome"):
         return _row.failed(row, "restore", found, at, seconds)
-    row = {**underway(row, found), "outcome": found["outcome"], "adopted": found["adopted"]}
+    row = {**with_module_result(row, found), "outcome": found["outcome"], "adopted": found["adopted"]}
     return _row.with_step(row, "restore", "ok", at, seconds)
 
 

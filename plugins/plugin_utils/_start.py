@@ -46,12 +46,12 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     wrong = _row.unusable_profiles(cloud, rows)
     clouds = clouds_for(cloud, [{} if number in wrong else row for number, row in enumerate(rows)])
     plans: dict[int, Plan] = {}
-    repeated, both = _rows.repeated(rows), _rows.crossed(rows)
+    repeated, conflicting = _rows.repeated(rows), _rows.conflicts(rows)
     account: list[dict[str, str]] = []
 
     def decide(number: int) -> Result:
         row, own = rows[number], clouds[number]
-        options = _rows.request(row, repeated, both)
+        options = _rows.request(row, repeated, conflicting)
         if number in wrong:
             raise wrong[number]
         if row.get("project_id"):

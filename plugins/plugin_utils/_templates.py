@@ -50,7 +50,7 @@ def is_document(value: t.Any) -> bool:
     return isinstance(value, dict) and (VERSION_KEY in value or is_document(value.get("plan")))
 
 
-def made(read: t.Callable[[t.Any], t.Any], what: t.Any) -> t.Any:
+def evaluated(read: t.Callable[[t.Any], t.Any], what: t.Any) -> t.Any:
     """Return what `read` makes of a template, or of the name of a variable; null where that is omitted."""
     try:
         found = read(what)

@@ -377,13 +377,13 @@ def test_an_undo_is_as_wide_as_its_entries() -> None:
     rows = [{"service": "dcs", "name": name, "instance_id": name[0]} for name in ("c-cache", "d-cache")]
     for named, left in (("c\nd-cache", []), ("C\nD", []), ("C", ["d-cache"]), ("C-cache\nd", ["c-cache"])):
         entries = found(ALL, restore_instances=named)
-        problems = _entries.more_than(entries, rows)
+        problems = _entries.undone_but_not_named(entries, rows)
         assert [name in "".join(problems) for name in ("c-cache", "d-cache")] == [
             row["name"] in left for row in rows
         ], named
         assert bool(problems) is bool(left), named
     database = {"source_instance_id": "s", "target_instance_id": "t", "restore_time": "latest"}
-    assert _entries.more_than(found(ALL, restore_ddm=[database]), rows) == [], "no cache is named"
+    assert _entries.undone_but_not_named(found(ALL, restore_ddm=[database]), rows) == [], "no cache is named"
 
 
 def test_readiness_asks_for_a_new_restore_of_the_newest_data() -> None:

@@ -15,8 +15,8 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates import (
+    evaluated,
     handed_on,
-    made,
     our_template,
 )
 
@@ -84,4 +84,4 @@ def test_a_vault_within_a_list_is_opened_at_once() -> None:
             raise AnsibleError("no vault secrets found")
 
     with pytest.raises(AnsibleError, match="no vault secrets found"):
-        made(lambda value: value, [{"instance_id": Vault()}])
+        evaluated(lambda value: value, [{"instance_id": Vault()}])

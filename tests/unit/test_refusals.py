@@ -116,14 +116,14 @@ def test_a_response_that_is_late_does_not_hide_a_refusal(time: Time) -> None:
 
 def test_of_tasks_that_run_as_modules_the_first_one_goes_alone(time: Time) -> None:
     def first() -> dict[str, Any]:
-        assert _refusals.apart("keys", lambda: {"failed": True}, time.clock) == {"failed": True}
+        assert _refusals.alone_as_module("keys", lambda: {"failed": True}, time.clock) == {"failed": True}
         return {**REFUSED, "failed": True}
 
-    _refusals.apart("keys", first)
+    _refusals.alone_as_module("keys", first)
     assert time.passed == pytest.approx(_refusals.TURN_TIMEOUT, abs=2 * _refusals.INTERVAL)
-    unsent = _refusals.apart("keys", dict, time.clock)
+    unsent = _refusals.alone_as_module("keys", dict, time.clock)
     assert unsent["msg"] == _refusals.UNSENT and unsent["error_code"] == REFUSED["error_code"]
-    assert _refusals.apart("other keys", lambda: {"changed": False}) == {"changed": False}
+    assert _refusals.alone_as_module("other keys", lambda: {"changed": False}) == {"changed": False}
     with _refusals.alone("other keys"):
         assert waited(Time(), "other keys") == 0.0, "that the keys are accepted is known"
 

@@ -411,10 +411,10 @@ def test_what_one_row_reads_and_another_overwrites() -> None:
     assert refusals([rows[0], {**rows[1], "outcome": None, "error_kind": "busy"}, rows[2]]) == {}
     assert refusals([rows[0], {**rows[0], "target": {"instance_id": "c"}}]) == {}
     ended = {**rows[1], "outcome": "succeeded"}
-    assert _rows.crossed([rows[0], ended]) == {}, "what it has read is not read again"
+    assert _rows.conflicts([rows[0], ended]) == {}, "what it has read is not read again"
     jobs = [_row.complete({"service": "ddm", "job_id": one, "outcome": "planned"}) for one in ("j", "k")]
     named = _row.complete({**cache(0), "instance_id": None, "instance_name": "none", "outcome": "planned"})
-    assert _rows.crossed([*jobs, named]) == {}, "of the jobs no instance is known"
+    assert _rows.conflicts([*jobs, named]) == {}, "of the jobs no instance is known"
 
 
 def test_a_data_node_is_taken_once() -> None:

@@ -1485,9 +1485,9 @@ def test_rows_do_not_differ_by_data_nodes_that_only_one_names() -> None:
 
 def test_a_backup_is_late_only_if_both_times_can_be_read() -> None:
     backup, restore = {"created_at": "2026-11-25T09:30:00Z"}, {"created_at": "2026-11-25T09:00:00Z"}
-    assert _calls.late({"safety_backup": backup, "restore": restore})
-    assert not _calls.late({"safety_backup": None, "restore": restore})
-    assert not _calls.late({"safety_backup": backup, "restore": None})
+    assert _calls.made_after_restore({"safety_backup": backup, "restore": restore})
+    assert not _calls.made_after_restore({"safety_backup": None, "restore": restore})
+    assert not _calls.made_after_restore({"safety_backup": backup, "restore": None})
 
 
 @pytest.mark.parametrize(
