@@ -40,12 +40,12 @@ class Gate:
 
     More than five refused signatures in a row lock an access key for five minutes, for everybody who uses it.
 
-    `others` surrounds a request that is sent alone: it holds up those of other processes. Only the given keys
+    `hold` surrounds a request that is sent alone: it holds up those of other processes. Only the given keys
     have it, because the next task gets other temporary keys.
     """
 
-    def __init__(self, source: str, others: t.Callable[[], t.ContextManager[None]] | None = None) -> None:
-        self.source, self._others, self._lock = source, others, threading.RLock()
+    def __init__(self, source: str, hold: t.Callable[[], t.ContextManager[None]] | None = None) -> None:
+        self.source, self._hold, self._lock = source, hold, threading.RLock()
         self._accepted = False
         self._refusal: CloudError | None = None
         # of the last request that showed nothing about the credential
@@ -72,7 +72,7 @@ class Gate:
                     raise
                 refusal = error.with_context(f"{error} {self._explanation(str(error))}")
                 if KEYS_REFUSED.fullmatch(error.facts.get("error_code") or ""):
-                    refusal = self._refusal = refusal.with_context(keys_refused=bool(self._others) or None)
+                    refusal = self._refusal = refusal.with_context(keys_refused=bool(self._hold) or None)
                     self._accepted = False
                 raise refusal from None
             self._accepted = True
@@ -94,7 +94,7 @@ class Gate:
                 )
                 unsent = TransportError(text, sent=False, transient=error.transient, **error.facts)
                 raise unsent.with_context(kind=error.kind)
-            with self._others() if unknown and self._others else contextlib.nullcontext():
+            with self._hold() if unknown and self._hold else contextlib.nullcontext():
                 try:
                     yield
                 except CloudError as found:
@@ -255,18 +255,18 @@ class Account:
 class Caller:
     """The caller in one region: its project, once known, and the credentials that sign its requests.
 
-    acting(self) returns those credentials, which may find the project.
+    holder(self) returns those credentials, which may find the project.
     """
 
-    def __init__(self, project: str | None, clock: Clock, acting: t.Callable[[Caller], Holder]) -> None:
+    def __init__(self, project: str | None, clock: Clock, holder: t.Callable[[Caller], Holder]) -> None:
         self.project = project
         self.failures, self.lock = Failures(clock), threading.RLock()  # one thread looks for the project
         self.memo, self.account = Memo(clock), Account()
         self.admitted = False  # whether it is in the task's allowed_project_ids and allowed_domain_ids
         self.looked_up = False  # whether IAM was read for names that are only shown
-        self.acting = acting(self)
+        self.holder = holder(self)
 
 
-def early(life: float) -> float:
+def margin(life: float) -> float:
     """Return how many seconds before their end keys with this life are renewed."""
     return min(EARLY, life / 3)

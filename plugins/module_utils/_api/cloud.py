@@ -25,7 +25,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.caller i
     Holder,
     Keys,
     Token,
-    early,
+    margin,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.endpoints import endpoint
@@ -103,7 +103,7 @@ def cloud_for(
 class Cloud:
     """Calls as one caller in one region, in one thread. cloud_for() makes the first one of a task.
 
-    Clones share `caller`; the regions of an identity share `gate`, and `acting` where they can.
+    Clones share `caller`; the regions of an identity share `gate`, and `holder` where they can.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Cloud:
         settings: dict[str, t.Any],
         gate: Gate | None = None,
         caller: Caller | None = None,
-        acting: Holder | None = None,
+        holder: Holder | None = None,
         limits: tuple[float, int] | None = None,  # seconds, repeats
     ) -> None:
         self._task, self._identity, self.settings, self.warnings = task, identity, settings, task.warnings
@@ -121,11 +121,11 @@ class Cloud:
         self.may_have_changed = False  # whether a POST may have had an effect
         self._gate = gate or Gate(identity.keys_from, lambda: task.alone(repr(identity[:2])))
         self._caller = caller or Caller(
-            settings.get("project_id"), self.clock, lambda made: self._acting(made, acting)
+            settings.get("project_id"), self.clock, lambda new: self._holder_for(new, holder)
         )
         timeout, retries = limits or (settings.get("http_timeout", 60), settings.get("max_retries", 5))
         self.session = Session(self._send, self.clock, timeout, retries, self.redactor, self._warn_of_clock)
-        self._signer = Signing(self._caller.acting, self.session, self.clock, self._caller)
+        self._signer = Signing(self._caller.holder, self.session, self.clock, self._caller)
 
     # The same caller, or another one, for a part of the task
 
@@ -143,8 +143,8 @@ class Cloud:
             return self.clone()
         apart = credentials.PROJECT if self.region else ()
         kept = {name: value for name, value in self.settings.items() if name not in apart}
-        settings, acting = {**kept, "region": region}, self._caller.acting
-        return Cloud(self._task, self._identity, settings, self._gate, acting=acting)
+        settings, holder = {**kept, "region": region}, self._caller.holder
+        return Cloud(self._task, self._identity, settings, self._gate, holder=holder)
 
     def for_profile(self, profile: str | None) -> Cloud:
         """Return the caller of a profile, in place of the keys and the region of the task."""
@@ -249,7 +249,7 @@ class Cloud:
             )
         if caller.project is None:
             with caller.lock, caller.failures.shared():
-                caller.acting.get(self.session)  # A token names its project.
+                caller.holder.get(self.session)  # A token names its project.
                 if caller.project is None:
                     found = iam.project_named(self._iam(self.session, self._signer), t.cast(str, name))
                     caller.account.project_name, caller.account.domain_id = found.name, found.domain_id
@@ -336,12 +336,12 @@ class Cloud:
 
     # How requests are signed
 
-    def _acting(self, caller: Caller, of_another_region: Holder | None) -> Holder:
+    def _holder_for(self, caller: Caller, of_another_region: Holder | None) -> Holder:
         """Return the credential with which a new caller signs."""
         if of_another_region is not None and not self._signs_in_to_project():
             return of_another_region
         base = self._base(caller)
-        return self._assuming(base) if self._identity.agency else base
+        return self._assumed(base) if self._identity.agency else base
 
     def _base(self, caller: Caller) -> Holder:
         """Return the holder of the given credential, or of the one that is fetched with the given keys."""
@@ -380,7 +380,7 @@ class Cloud:
         found = iam.of_instance(lambda method, url, body: session.read(method, url, Unsigned(), body))
         return self._temporary(found, began, self._identity.keys_from)
 
-    def _assuming(self, base: Holder) -> Holder:
+    def _assumed(self, base: Holder) -> Holder:
         """Return the holder of the keys of the agency, which are fetched with the base credential."""
 
         def fetch(session: Session) -> Keys:
@@ -401,7 +401,7 @@ class Cloud:
             found.secret_key,
             found.security_token,
             Gate(source),
-            ends - early(found.life),
+            ends - margin(found.life),
             ends,
         )
 
@@ -418,7 +418,7 @@ class Cloud:
         """
         response = self._task.http(request)
         signature = request.headers.get("Authorization", "").rpartition("=")[2]
-        if signature and shows(response, signature):
+        if signature and holds_secret(response, signature):
             self.redactor.add(signature)
         return response
 
@@ -479,7 +479,7 @@ def object_at(service: str, path: t.Sequence[str]) -> str:
     )
 
 
-def shows(response: Response, secret: str) -> bool:
+def holds_secret(response: Response, secret: str) -> bool:
     """Whether a response holds a secret of letters and digits, plain or in base64, or may hold it escaped."""
     text = response.body + repr(response.headers).encode()
     return b"\\u00" in text or secret.encode() in text or base64.b64encode(secret.encode()) in text
