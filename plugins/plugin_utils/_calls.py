@@ -34,7 +34,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target impor
 # Options of an entry that may hold passwords, so only the verification gets them
 PRIVATE = ("checks", "connection")
 SAFETY_REMARK = "before a restore [safety]"  # the remark of a safety backup: `latest` never means one
-LOST = (  # said where the report of an undo is lost
+LOST = (  # what to do without the report for an undo
     " To undo without it, find the safety backup in the instance's list of backups, by its remark "
     f"{SAFETY_REMARK}, and restore it as backup_id."
 )
@@ -49,7 +49,7 @@ def planned(rows: t.Sequence[Row], run: Row, job: Job, world: World) -> Result:
     if job.plan_only or job.read_only:
         return found
     busy = [row for row in found.get("restores") or [] if row.get("error_kind") == "busy"]
-    waited = [waited_for_backup(row, run, job, world) for row in busy]  # for each of them
+    waited = [waited_for_backup(row, run, job, world) for row in busy]  # a list, so that it waits for each
     return world.call("restore_start", given, check=True) if any(waited) else found
 
 

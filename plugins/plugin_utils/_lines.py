@@ -303,7 +303,7 @@ def outcome_text(row: Row, report: Row) -> str:
     undo = way_back(row, report)
     if undo:
         return f"{words}.{undo}"
-    # No application moves after a drill or a check of readiness.
+    # After a drill or a check of readiness, the applications stay where they are.
     moves = report.get("kind") in ("restore", "fleet") and _target.from_elsewhere(row)
     return f"{words}. Next: point the application there" if moves else f"{words}."
 

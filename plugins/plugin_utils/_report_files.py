@@ -173,7 +173,7 @@ def alive(held: str) -> bool:
 
 
 def process_start(pid: int) -> str:
-    """Return when a process began, as the system tells it: a number may be used again. Blank if unknown."""
+    """Return when a process began, or blank. A later process may have the same number, but not this time."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
             return file.read().rpartition(")")[2].split()[19]

@@ -173,8 +173,8 @@ def requested(state: State, numbers: t.Collection[int]) -> State:
 
 
 def unknown_run(job: Job, world: World) -> State:
-    """Return the state of a run about which nothing is known any more. It writes no report: the newest one
-    is that of the run.
+    """Return the state of a run about which nothing is known any more. It writes no report, because the
+    newest report in the folder is that of the run.
     """
     begun = _report_files.begin(context(job), world.now_ms(), world.random())
     why = (

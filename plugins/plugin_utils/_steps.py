@@ -150,7 +150,7 @@ def named_and_guarded(rows: t.Sequence[Row], planned: t.Sequence[Row], job: Job,
         )
         for row in rows
     ]
-    return [{**row, "changed": False} for row in rows]  # not yet: in a plan, `action` says it
+    return [{**row, "changed": False} for row in rows]  # nothing yet: `action` has what would be done
 
 
 @step

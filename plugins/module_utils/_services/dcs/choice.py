@@ -57,10 +57,10 @@ def choose_backup(
         made = data_time(backup) if backup else None
         # The list's own spelling is in the marker, so that every spelling means the same operation.
         choice = Choice(backup["backup_id"] if backup else backup_id, backup, newer_than(backups, made))
-    unsaid = []
+    unclear = []
     if wanted["restore_point"] and choice.backup:
-        unsaid = unsaid_warning(backups, choice.backup, point)
-    return replace(choice, warnings=(*choice.warnings, *unsaid, *empty_warning(choice.backup)))
+        unclear = unclear_warning(backups, choice.backup, point)
+    return replace(choice, warnings=(*choice.warnings, *unclear, *empty_warning(choice.backup)))
 
 
 def backup_named(backups: t.Sequence[Row], name: str, about: str) -> Row:
@@ -137,9 +137,9 @@ def undated_warnings(backups: t.Sequence[Row], chosen: Row, ahead: t.Sequence[Ro
     ]
 
 
-def unsaid_warning(backups: t.Sequence[Row], chosen: Row, point: int | None) -> list[str]:
+def unclear_warning(backups: t.Sequence[Row], chosen: Row, point: int | None) -> list[str]:
     """Return a warning when there are newer data, up to a point, in backups that may be usable or not."""
-    unsaid = [
+    unclear = [
         row["backup_id"]
         for row in backups
         if ending(row["status"]) == "succeeded"
@@ -148,10 +148,10 @@ def unsaid_warning(backups: t.Sequence[Row], chosen: Row, point: int | None) -> 
         and sortable(chosen) < sortable(row)
         and (point is None or sortable(row) <= point)
     ]
-    if not unsaid:
+    if not unclear:
         return []
     return [
-        f"The data in {', '.join(unsaid)} are newer, but the cloud does not say that it supports restoring "
+        f"The data in {', '.join(unclear)} are newer, but the cloud does not say that it supports restoring "
         f"them, so they were ignored. Backup {chosen['backup_id']} was chosen. Check in the "
         "console whether a newer one can be restored."
     ]
