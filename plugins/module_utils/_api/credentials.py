@@ -10,8 +10,9 @@
 4. a file that a variable names: HUAWEICLOUD_SDK_CREDENTIALS_FILE, then HW_PROFILE or HW_SHARED_CONFIG_FILE
 5. a file where it lies by default: ~/.huaweicloud/credentials, then ~/.hcloud/config.json
 
-A security token belongs to the keys beside it. So does a project, except for the task's own options
-project_id and project_name. Everything else is taken from its nearest place. An empty string means unset.
+Files are read in this order, and only when the sources before them hold no identity. A security token belongs
+to the keys beside it. So does a project, except for the task's own options project_id and project_name.
+Everything else is taken from its nearest place. An empty string means unset.
 """
 
 from __future__ import annotations
@@ -137,7 +138,8 @@ def resolve(options: Settings, environ: t.Mapping[str, str], redactor: Redactor)
 
     Every secret that it meets is added to the redactor, whether it is used or not.
 
-    Raises InvalidArgument, before any request, for no identity, half of one, or two in one source.
+    Raises InvalidArgument, before any request, for no identity, for half of one, for two in one source, and
+    for one that cannot be used.
     """
     given = [_given(options), _environment(environ, 0), _environment(environ, 1)]
     # Beside a profile, an empty file is wrong: another file may hold one of that name.

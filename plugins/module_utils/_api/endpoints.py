@@ -44,7 +44,8 @@ URL = re.compile(
 def endpoint(service: str, settings: t.Mapping[str, t.Any]) -> str:
     """Return the base URL of one of SERVICES without a slash at its end. Raises InvalidArgument.
 
-    It is https://<service>.<region>.<cloud>, but some regions have hosts of their own.
+    It is https://<service>.<region>.<cloud>. The regions eu-west-1xx are in myhuaweicloud.eu, and some
+    regions have hosts of their own.
     """
     override = settings.get(f"{service}_endpoint")
     if override:
