@@ -714,6 +714,17 @@ def test_a_folder_that_becomes_unwritable_later_stops_only_the_first_restore(
     assert "Report: " not in summary(state["report"]), "No file is named that was never written."
 
 
+def test_a_folder_that_becomes_unwritable_between_two_batches_stops_no_fleet(tmp_path: Path) -> None:
+    world, folder = World(), tmp_path / "reports"
+    caches = [{**CACHE, "instance_id": ident, "label": ident} for ident in ("c1", "c2")]
+    fleet = job(restore_dcs=caches, restore_report_dir=str(folder))._replace(kind="fleet")
+    state = _steps.run({}, ("plan", "together"), fleet._replace(only={"c1"}, last=False), world)
+    shutil.rmtree(folder)
+    folder.write_text("")
+    state = _steps.run(state, ("together", "report"), fleet._replace(only={"c2"}), world)
+    assert outcomes(state) == [("c1", "succeeded"), ("c2", "succeeded")]
+
+
 def test_a_run_about_which_nothing_is_known_writes_no_report_over_its_own(tmp_path: Path) -> None:
     """A time limit has killed the step that restores. The newest report must still have its IDs."""
     world = World()
