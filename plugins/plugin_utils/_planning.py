@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import same_id
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import GOOD
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.names import one_named
@@ -317,16 +318,34 @@ def with_begun_backup(row: Row, run: Row, job: Job, world: World) -> Row:
 def earlier_rows(row: Row, run: Row, job: Job) -> t.Iterator[Row]:
     """Yield the rows of earlier reports of this operation. Without an operation ID these are the unfinished
     ones of this kind, down to the last one that ended well for the target of a row.
+
+    The clock of another controller may be wrong, so the order alone does not say which run was the last: a
+    job that has ended well in one report is over.
     """
     yield from run.get("previous") or []
-    ticket = job.options.operation_id
-    for one in _report_files.reports(run["directory"]) if run.get("directory") else ():
-        if one.get("check_mode") or not _report_files.of_operation(one, ticket):
-            continue
-        if ticket or (one["kind"] == job.kind and one["verdict"] in _report_files.OPEN):
+    ticket, folder = job.options.operation_id, run.get("directory")
+    found = [
+        one
+        for one in (_report_files.reports(folder) if folder else ())
+        if not one.get("check_mode") and _report_files.of_operation(one, ticket)
+    ]
+    if ticket:
+        for one in found:
             yield from one["restores"]
-        elif one["kind"] == job.kind and any(_target.overwrote(earlier, row) for earlier in one["restores"]):
+        return
+    found = [one for one in found if one["kind"] == job.kind]
+    over = ended_jobs(found)
+    for one in found:
+        if one["verdict"] in _report_files.OPEN:
+            yield from (earlier for earlier in one["restores"] if earlier.get("job_id") not in over)
+        elif any(_target.overwrote(earlier, row) for earlier in one["restores"]):
             return
+
+
+def ended_jobs(reports: t.Iterable[Row]) -> set[t.Any]:
+    """Return the jobs that ended well in runs that did."""
+    rows = (row for one in reports if one["verdict"] not in _report_files.OPEN for row in one["restores"])
+    return {row["job_id"] for row in rows if row.get("job_id") and row.get("outcome") in GOOD}
 
 
 def same_operation(row: Row, earlier: Row) -> bool:

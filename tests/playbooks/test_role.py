@@ -178,6 +178,35 @@ def test_a_cache_that_was_made_again_with_its_name_gets_a_backup_of_its_own(tmp_
         assert second.restored_from == ids.fleet_dcs_backup(1)
 
 
+@pytest.mark.parametrize(
+    "skew",
+    [
+        "2099-01-01T00:00:00Z",
+        *(pytest.param(skew, marks=pytest.mark.slow) for skew in ("2020-01-01T00:00:00Z", None)),
+    ],
+)
+def test_a_job_that_was_resumed_is_over_whatever_the_clock_of_its_run(
+    tmp_path: Path, skew: str | None
+) -> None:
+    """Another controller, whose clock is wrong, has started the job. A run after the one that resumed it
+    restores again.
+    """
+    entry = {"source_instance_id": ids.DDM_SOURCE, "target_instance_id": ids.DDM_TARGET}
+    asked = {"restore_ddm": [{**entry, "restore_time": "latest"}], "restore_report_dir": str(tmp_path)}
+    passed = [0.0]  # seconds in the cloud
+    with Simulator(restore_seconds=600, clock=lambda: time.time() + passed[0]) as sim:
+        first = run(sim, {**asked, "restore_wait_timeout": 0})
+        path = Path(report(first)["files"]["json"])
+        if skew:
+            path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "started": skew}), "utf-8")
+        passed[0] = 600.0
+        assert outcomes(run(sim, asked)) == {ids.DDM_TARGET: ("unchanged", None, None)}
+        assert len(sim.posts()) == 1
+        sim.state.ddm_instances[ids.DDM_TARGET].data_nodes.clear()  # somebody has emptied it
+        run(sim, {**asked, "restore_wait_timeout": 0})
+        assert len(sim.posts()) == 2
+
+
 def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
     with Simulator(scenario="fleet-5-2") as sim:
         sim.fault("operation_fails", "ddm.recovery", on=ids.fleet_ddm_source(1))
