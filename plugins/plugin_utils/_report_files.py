@@ -27,6 +27,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _plans, _report, _target
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import following
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_page import html
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_text import junit, markdown
 
@@ -194,7 +195,7 @@ def write(report: _report.Report, run: t.Mapping[str, t.Any]) -> _report.Report:
                 os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)  # a task may have deleted it
                 replace(path, FORMATS[name][1](report))
     except OSError as error:
-        return unwritten(report, f"{error.filename or run['directory']}: {error.strerror}.")
+        return unwritten(report, run, f"{error.filename or run['directory']}: {error.strerror}.")
     if report["finished"] and run["directory"]:
         with contextlib.suppress(OSError):
             os.unlink(claim(run["directory"], report["id"]))
@@ -203,9 +204,9 @@ def write(report: _report.Report, run: t.Mapping[str, t.Any]) -> _report.Report:
     return report
 
 
-def unwritten(report: _report.Report, why: str) -> _report.Report:
+def unwritten(report: _report.Report, run: t.Mapping[str, t.Any], why: str) -> _report.Report:
     """Return a report that could not be written. It names only files that an earlier step has written, and an
-    undo only if they know the safety backups.
+    undo only if they know the safety backups. What they do not know, the same command does not find.
     """
     files = {name: path if path and os.path.isfile(path) else None for name, path in report["files"].items()}
     kept = read_report(files["json"]) if files["json"] else None
@@ -213,8 +214,18 @@ def unwritten(report: _report.Report, why: str) -> _report.Report:
     lost = [row for row in undoable_rows(report) if row["safety_backup"] not in known]
     listed = ", ".join(f"{_target.called(row)} {row['safety_backup']['backup_id']}" for row in lost)
     undo = f" No file has the safety backups: to undo, restore each as backup_id: {listed}." if lost else ""
-    problem = f"The report could not be written to {why}{undo}"
-    return {**report, "files": files, "undo": None if lost else report["undo"], "problem": problem}
+    found = {"files": files, "undo": None if lost else report["undo"]}
+    alone = {**_report.clean(run), "directory": None}
+    rows = [
+        row if kept and known_in(kept, row) else {**row, "next": following(row, report, alone)}
+        for row in report["restores"]
+    ]
+    return {**report, **found, "restores": rows, "problem": f"The report could not be written to {why}{undo}"}
+
+
+def known_in(kept: _report.Report, row: _report.Row) -> bool:
+    """Whether a report leads the same command to what a row has started."""
+    return any(_target.overwrote(one, row) and one.get("job_id") == row["job_id"] for one in kept["restores"])
 
 
 def undoable_rows(report: _report.Report) -> list[_report.Row]:

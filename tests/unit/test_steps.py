@@ -714,6 +714,33 @@ def test_a_folder_that_becomes_unwritable_later_stops_only_the_first_restore(
     assert "Report: " not in summary(state["report"]), "No file is named that was never written."
 
 
+@pytest.mark.parametrize(
+    ("full_from", "known"), [("restore_start", False), ("restore_wait", True), ("never", True)]
+)
+def test_a_job_that_no_file_knows_is_found_by_its_id_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full_from: str, known: bool
+) -> None:
+    """The disk is full from a step on. The advice must not promise that the same command attaches."""
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    class Full(World):
+        def call(self, module: str, options: dict[str, Any], check: bool) -> dict[str, Any]:
+            if (module, check) == (full_from, False):
+                monkeypatch.setattr("os.fsync", full)
+            return super().call(module, options, check)
+
+    world = Full()
+    world.broken["restore_start", "t1"] = {"job_id": "j1", "outcome": "started", "failed_step": None}
+    world.broken["restore_wait", "t1"] = {"error_kind": "wait_timeout", "failed_step": "wait"}
+    report = run(world, restore_dcs=[], restore_report_dir=str(tmp_path))["report"]
+    assert bool(report["problem"]) is (full_from != "never")
+    do = report["restores"][0]["next"]["do"]
+    assert ("Give job_id j1 for name-t1: without a report" in do) is not known
+    assert ("Give job_id j1" in world.text) is not known
+
+
 def test_a_folder_that_becomes_unwritable_between_two_batches_stops_no_fleet(tmp_path: Path) -> None:
     world, folder = World(), tmp_path / "reports"
     caches = [{**CACHE, "instance_id": ident, "label": ident} for ident in ("c1", "c2")]
