@@ -305,12 +305,17 @@ def test_a_planned_row_that_cannot_be_started_failed_in_the_start(sim: Simulator
             database(0, data_node_relations=[{"a": "b"}]),
             "restores[0].data_node_relations must be a list of dictionaries",
         ),
+        (cache(0, connection={"password": "secret"}), "restores[0] holds a password, but rows are shown"),
+        (cache(0, checks=[{"ping": True, "connection": {"password": "secret"}}]), "holds a password"),
     ],
 )
 def test_what_cannot_be_right_is_refused_as_a_whole(entry: Entry, text: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
         _rows.from_input([entry])
     assert text in str(caught.value) and "No request was sent." in str(caught.value)
+
+
+STARTED: Entry = {"service": "dcs", "instance_id": "x", "restore_id": "y"}
 
 
 def test_numbers_are_texts() -> None:
@@ -324,6 +329,8 @@ def test_numbers_are_texts() -> None:
         ({"service": "dcs", "instance_id": "x"}, "it has no restore_id"),
         ({"service": "dcs", "restore_id": "x"}, "it has no instance_id"),
         ({"service": "ddm", "outcome": "started"}, "it has no job_id"),
+        ({**STARTED, "connection": {"password": "secret"}}, "restores[0] holds a password"),
+        ({**STARTED, "checks": [{"connection": {"password": "secret"}}]}, "restores[0] holds a password"),
     ],
 )
 def test_what_cannot_be_waited_for_is_refused(run: Any, sim: Simulator, entry: Entry, text: str) -> None:
