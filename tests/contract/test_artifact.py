@@ -16,9 +16,11 @@ import os
 import subprocess
 import sys
 import tarfile
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.tools.artifact import reproducible
 
@@ -29,6 +31,12 @@ ENV = {
     "GIT_AUTHOR_EMAIL": "a@b",
     "GIT_COMMITTER_NAME": "a",
     "GIT_COMMITTER_EMAIL": "a@b",
+}
+
+PUBLISHED = {
+    *("CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"),
+    *("FILES.json", "MANIFEST.json", ".ansible-lint", "changelogs", "docs", "extensions", "meta"),
+    *("playbooks", "plugins", "roles", "tests"),
 }
 
 
@@ -107,8 +115,22 @@ def test_what_git_does_not_track_is_left_out_and_named(checkout: Path, tmp_path:
     assert done.returncode == 0, done.stderr
     assert "roles/restore/vars.yml" in done.stderr
     with tarfile.open(done.stdout.strip()) as packed:
-        assert "roles/restore/vars.yml" not in packed.getnames()
-        assert "roles/restore/tasks/main.yml" in packed.getnames()
+        names = packed.getnames()
+    assert "roles/restore/vars.yml" not in names
+    assert "roles/restore/tasks/main.yml" in names
+    # Without it the importers would compile the plugins on Python 2.7, too.
+    assert [name for name in names if name.startswith("tests")] == ["tests", "tests/config.yml"]
+    assert {name.partition("/")[0] for name in names} == PUBLISHED
+
+
+def test_what_git_ignores_is_not_packed() -> None:
+    """Whoever builds with ansible-galaxy alone must not publish what tools and editors leave behind."""
+    ignored = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["build_ignore"]
+    lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    of_ansible = ("#", "*.py", "__pycache__")
+    names = [line.strip("/").replace("*", "x") for line in lines if not line.startswith(of_ansible)]
+    assert "importer_result.json" in names
+    assert [name for name in names if not any(fnmatch(name, one) for one in ignored)] == []
 
 
 def test_a_changed_checkout_is_refused(checkout: Path, tmp_path: Path) -> None:
