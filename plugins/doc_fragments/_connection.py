@@ -30,6 +30,7 @@ options:
   project_name:
     description:
       - Exact name of the project, used to look up the ID. When absent it is the name of the region.
+        A task that gets O(project_id) as well fails. In the environment, the ID takes precedence.
       - The environment variable E(HW_PROJECT_NAME) is used when the option is not set, but only with
         keys from C(HW_*) variables.
     type: str
@@ -109,7 +110,8 @@ options:
     type: str
   assume_role_domain_id:
     description:
-      - ID of the account that the agency belongs to. It takes precedence over O(assume_role_domain_name).
+      - ID of the account that the agency belongs to. A task that gets O(assume_role_domain_name) as well
+        fails. In the environment and in a profile, the ID takes precedence over the name.
       - The environment variable E(HW_ASSUME_ROLE_DOMAIN_ID) is used with C(HW_ASSUME_ROLE_AGENCY_NAME).
     type: str
   assume_role_duration:

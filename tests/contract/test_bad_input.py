@@ -217,6 +217,43 @@ def test_two_ways_to_sign_in_at_once(sim: Simulator, run: Any, options: dict[str
         assert secret not in json.dumps(result)
 
 
+ROLE = {"assume_role_agency_name": names.AGENCY}
+DOMAIN = {"assume_role_domain_name": names.PARTNER_DOMAIN}
+DOMAIN_ID = {"assume_role_domain_id": names.PARTNER_DOMAIN_ID}
+PROJECT, PROJECT_ID = {"project_name": names.REGION}, {"project_id": names.PROJECT_ID}
+
+
+@each_module
+@pytest.mark.parametrize(
+    ("both", "words"),
+    [
+        ({**KEYS, **ROLE, **DOMAIN, **DOMAIN_ID}, "assume_role_domain_name or assume_role_domain_id"),
+        ({**PROJECT, **PROJECT_ID}, "project_id or project_name"),
+    ],
+)
+def test_an_id_and_a_name_in_one_task(
+    sim: Simulator, run: Any, name: str, both: dict[str, str], words: str
+) -> None:
+    """One of them may be that of module_defaults, and mean another account or project."""
+    refused_here(sim, run(name, **GOOD[name], **both), f"Give {words}, not both")
+
+
+@pytest.mark.parametrize("blank", ["assume_role_domain_name", "assume_role_domain_id"])
+@pytest.mark.parametrize("other", ["project_name", "project_id"])
+def test_a_blank_unsets_either_the_id_or_the_name(run: Any, blank: str, other: str) -> None:
+    agency = {**KEYS, **ROLE, **DOMAIN, **DOMAIN_ID, blank: ""}
+    assert run("dcs_instance_info", **agency)["failed"] is False
+    assert run("dcs_instance_info", **{**PROJECT, **PROJECT_ID, other: ""})["failed"] is False
+
+
+def test_a_variable_with_an_id_beats_the_one_with_the_name(run: Any) -> None:
+    given = {**ROLE, "assume_role_domain_name": "wrong", **DOMAIN_ID, "project_name": "wrong"}
+    env = {ENVIRONMENT[name][0]: value for name, value in given.items()}
+    assert run("dcs_instance_info", {**env, "HW_PROJECT_ID": names.PARTNER_PROJECT_ID})["failed"] is False
+    named = {**ROLE, **DOMAIN, "project_id": names.PARTNER_PROJECT_ID}  # the other is of another source
+    assert run("dcs_instance_info", env, **KEYS, **named)["failed"] is False
+
+
 def test_wrong_password(sim: Simulator, run: Any) -> None:
     result = run("dcs_restore", NO_KEYS, **{**LOGIN, "password": "wrong-password-1"}, **GOOD["dcs_restore"])
     refused(result, "auth_failed", "/v3/auth/tokens returned HTTP 401", "Nothing was started.")

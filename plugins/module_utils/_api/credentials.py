@@ -142,6 +142,9 @@ def resolve(options: Settings, environ: t.Mapping[str, str], redactor: Redactor)
     for one that cannot be used.
     """
     given = [_given(options), _environment(environ, 0), _environment(environ, 1)]
+    for pair in (PROJECT, AGENCY[1:]):
+        if given[0].keys() >= {*pair}:  # One may come from module_defaults.
+            raise InvalidArgument(f"Give {' or '.join(pair)}, not both. An empty string unsets either.")
     # Beside a profile, an empty file is wrong: another file may hold one of that name.
     if "profile" not in _merged(given) and sources.is_empty(given[1].get("shared_config_file", "")):
         del given[1]["shared_config_file"]
