@@ -203,6 +203,33 @@ def test_statements_that_could_write_are_refused(sql: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sql", "instead"),
+    [
+        (r"SELECT 'a\'b;'", "SELECT 'a''b;'"),
+        (r"SELECT 'a\'b;c', 1", "SELECT 'a''b;c', 1"),
+        (r"""SELECT "a\"b;" FROM x""", """SELECT "a""b;" FROM x"""),
+        (r"SELECT 1 FROM x WHERE why = 'it\'s for update'", "SELECT 1 FROM x WHERE why = 'it''s for update'"),
+        (r"SELECT 'c:\', 'x;y'", "SELECT CONCAT('c:', CHAR(92)), 'x;y'"),
+    ],
+)
+def test_a_statement_that_servers_read_differently_is_refused_with_the_reason(sql: str, instead: str) -> None:
+    words = r"differently: write '' for a quote, CHAR\(92\) for a \\"
+    for entry in ({"query": {"sql": sql}}, {"newest_not_after": {"sql": sql}}):
+        with pytest.raises(InvalidArgument, match=words):
+            checks.parse([entry], "mysql", "restores[0]")
+    assert check({"query": instead}, "mysql").options == {"sql": instead}
+
+
+@pytest.mark.parametrize(
+    "sql", [r"SELECT 'a\\b'; DROP TABLE x", "SELECT 'a''b'; DROP TABLE x", "DELETE FROM x"]
+)
+def test_a_statement_that_all_servers_read_alike_is_refused_for_what_it_does(sql: str) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        checks.parse([{"query": {"sql": sql}}], "mysql", "restores[0]")
+    assert "differently" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
     "sql",
     [
         "SELECT COUNT(*) FROM orders",

@@ -263,17 +263,23 @@ def zoned(options: dict[str, t.Any], where: str) -> dict[str, t.Any]:
 
 def refuse_writing(sql: str, where: str) -> None:
     """Raise InvalidArgument for a statement that could do more than read."""
-    for quotes in QUOTES:
-        bare = quotes.sub(lambda found: "''" if found.lastindex else " ", sql).strip(" \t\r\n(;")
-        first = WORD.match(bare)
-        if not first or first[0].lower() not in READS or WRITES.search(bare):
-            raise InvalidArgument(
-                f"{where} must only read: one statement that begins with SELECT, SHOW or the like."
-            )
-        if CHANGES.search(bare):
-            raise InvalidArgument(f"{where} must only read, but a part of it changes rows.")
-        if ";" in bare:
-            raise InvalidArgument(f"{where} must be one statement.")
+    bare = [quotes.sub(lambda found: "''" if found.lastindex else " ", sql) for quotes in QUOTES]
+    faults = [more_than_a_read(one.strip(" \t\r\n(;")) for one in bare]
+    fault = next(filter(None, faults), None)
+    if fault and None in faults:
+        fault += " Servers read a backslash in a text differently: write '' for a quote, CHAR(92) for a \\."
+    if fault:
+        raise InvalidArgument(f"{where} {fault}")
+
+
+def more_than_a_read(bare: str) -> str | None:
+    """Return why a statement without texts and comments is refused, or None."""
+    first = WORD.match(bare)
+    if not first or first[0].lower() not in READS or WRITES.search(bare):
+        return "must only read: one statement that begins with SELECT, SHOW or the like."
+    if CHANGES.search(bare):
+        return "must only read, but a part of it changes rows."
+    return "must be one statement." if ";" in bare else None
 
 
 def rung_of(kind: str, options: Mapping) -> str:
