@@ -12,7 +12,7 @@
 
 Files are read in this order, and only when the sources before them hold no identity. A security token belongs
 to the keys beside it. So does a project, except for the task's own options project_id and project_name.
-Everything else is taken from its nearest place. An empty string means unset.
+All else is taken from its nearest place. An empty string means unset.
 """
 
 from __future__ import annotations
@@ -138,8 +138,7 @@ def resolve(options: Settings, environ: t.Mapping[str, str], redactor: Redactor)
 
     Every secret that it meets is added to the redactor, whether it is used or not.
 
-    Raises InvalidArgument, before any request, for no identity, for half of one, for two in one source, and
-    for one that cannot be used.
+    Raises InvalidArgument, before any request, for none, half of one, two in one source, and a useless one.
     """
     given = [_given(options), _environment(environ, 0), _environment(environ, 1)]
     for pair in (PROJECT, AGENCY[1:]):

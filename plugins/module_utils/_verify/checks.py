@@ -247,10 +247,7 @@ def refuse_contradiction(options: Mapping, where: str) -> None:
 
 
 def zoned(options: dict[str, t.Any], where: str) -> dict[str, t.Any]:
-    """Return the options of a check, with `time` as epoch milliseconds.
-
-    Raises InvalidArgument for a zone or time that is not valid.
-    """
+    """Return the options of a check, with `time` in epoch ms. Raises InvalidArgument."""
     if "timezone" in options:
         zone(options["timezone"], f"{where}.timezone")
     if "time" in options:
@@ -267,7 +264,7 @@ def refuse_writing(sql: str, where: str) -> None:
     faults = [more_than_a_read(one.strip(" \t\r\n(;")) for one in bare]
     fault = next(filter(None, faults), None)
     if fault and None in faults:
-        fault += " Servers read a backslash in a text differently: write '' for a quote, CHAR(92) for a \\."
+        fault += " Servers differ on a backslash in a text: write '' for a quote, CHAR(92) for a \\."
     if fault:
         raise InvalidArgument(f"{where} {fault}")
 
