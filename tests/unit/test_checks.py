@@ -213,7 +213,7 @@ def test_statements_that_could_write_are_refused(sql: str) -> None:
     ],
 )
 def test_a_statement_that_servers_read_differently_is_refused_with_the_reason(sql: str, instead: str) -> None:
-    words = r"differently: write '' for a quote, CHAR\(92\) for a \\"
+    words = r"Servers differ on a backslash in a text: write '' for a quote, CHAR\(92\) for a \\"
     for entry in ({"query": {"sql": sql}}, {"newest_not_after": {"sql": sql}}):
         with pytest.raises(InvalidArgument, match=words):
             checks.parse([entry], "mysql", "restores[0]")
@@ -226,7 +226,7 @@ def test_a_statement_that_servers_read_differently_is_refused_with_the_reason(sq
 def test_a_statement_that_all_servers_read_alike_is_refused_for_what_it_does(sql: str) -> None:
     with pytest.raises(InvalidArgument) as refused:
         checks.parse([{"query": {"sql": sql}}], "mysql", "restores[0]")
-    assert "differently" not in str(refused.value)
+    assert "differ" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -259,18 +259,17 @@ def zoned(options: dict[str, t.Any], where: str) -> dict[str, t.Any]:
 
 
 def refuse_writing(sql: str, where: str) -> None:
-    """Raise InvalidArgument for a statement that could do more than read."""
+    """Raise InvalidArgument for a statement that may do more than read."""
     bare = [quotes.sub(lambda found: "''" if found.lastindex else " ", sql) for quotes in QUOTES]
     faults = [more_than_a_read(one.strip(" \t\r\n(;")) for one in bare]
-    fault = next(filter(None, faults), None)
-    if fault and None in faults:
-        fault += " Servers differ on a backslash in a text: write '' for a quote, CHAR(92) for a \\."
-    if fault:
+    for fault in filter(None, faults):
+        if None in faults:
+            fault += " Servers differ on a backslash in a text: write '' for a quote, CHAR(92) for a \\."
         raise InvalidArgument(f"{where} {fault}")
 
 
 def more_than_a_read(bare: str) -> str | None:
-    """Return why a statement without texts and comments is refused, or None."""
+    """Return why a statement without its texts is refused, or None."""
     first = WORD.match(bare)
     if not first or first[0].lower() not in READS or WRITES.search(bare):
         return "must only read: one statement that begins with SELECT, SHOW or the like."
