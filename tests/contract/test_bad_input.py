@@ -1276,7 +1276,19 @@ def test_an_impossible_mapping(sim: Simulator, run: Any, pairs: list[tuple[str, 
 
 
 def test_a_job_that_does_not_exist(sim: Simulator, run: Any) -> None:
-    nothing_posted(sim, run("ddm_recovery", job_id="0" * 32), "not_found", "0" * 32)
+    step = "Compare the ID with those that ddm_job_info lists. Nothing was started."
+    for name in ("ddm_recovery", "ddm_metadata_recovery"):
+        for options in ({}, GOOD[name]):
+            result = run(name, **options, job_id="0" * 32)
+            nothing_posted(sim, result, "not_found", f"DDM job {'0' * 32} does not exist", step)
+    result = run("ddm_recovery", job_id=names.DDM_JOB_OLD)
+    assert result["outcome"] == "unchanged"
+    del sim.state.ddm_instances[result["job"]["instance_id"]]
+    result = run("ddm_recovery", job_id=names.DDM_JOB_OLD)
+    nothing_posted(sim, result, "not_found", "DDM instance")
+    assert "ddm_job_info" not in result["msg"], "the ID of the job is right"
+    row = {"service": "ddm", "job_id": "0" * 32}
+    nothing_posted(sim, run("restore_start", restores=[row]), "not_found", step)
     assert run("ddm_job_info", job_id="0" * 32)["jobs"] == []
 
 

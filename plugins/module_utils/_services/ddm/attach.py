@@ -77,13 +77,16 @@ def attach(
 ) -> Plan:
     """Return the plan to wait for the job of job_id, or for the newest one of this kind on the target.
 
-    A completed job needs nothing. `point` is restore_time (epoch ms), if it is known: no job can restore a
-    time after its own beginning.
+    `point` is restore_time (epoch ms), if it is known.
     """
     ddm = Ddm(cloud)
     job_id = params["job_id"] or newest_job(ddm, t.cast(str, names.target), of_kind)["id"]
     operation = DdmJob(f"DDM job {job_id}", ddm, job_id, names.target)
-    observed = operation.observe()
+    try:
+        observed = operation.observe()
+    except NotFound as error:  # of the job, or of its instance
+        hint = " Compare the ID with those that ddm_job_info lists." if job_id in str(error) else ""
+        raise error.with_context(f"{error}{hint}") from None
     job = observed.records[job_id]
     check_job(job, names, point)
     name = ddm.redactor.printable(job["name"] or "no name", 80)
@@ -119,10 +122,7 @@ def check_job(job: Row, names: Named, point: int | None) -> None:
 
 
 def newest_job(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
-    """Return the newest job of this kind on a target.
-
-    Raises NotFound, NotRestorable for one that is stuck, and Busy when none of the listed jobs restores it.
-    """
+    """Return the newest job of this kind on a target. Raises NotFound, NotRestorable, Busy."""
     on_target = [job for job in recent_jobs(ddm) if same_id(job["instance_id"], target)]
     newest = next(filter(of_kind, on_target), None)
     instance = ddm.instance(target)

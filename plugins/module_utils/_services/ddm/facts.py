@@ -64,8 +64,7 @@ def shown_name(ddm: Ddm, names: Named, observed: PairObservation) -> str | None:
 def source_name(names: Named, observed: PairObservation) -> str | None:
     """Return the cloud's name of the source, or None if nothing that was read has it."""
     jobs = {job["instance_id"]: job["instance_name"] for job in observed.history}
-    name: str | None = names.rows.get(names.source or "", {}).get("name") or jobs.get(names.source)
-    return name
+    return t.cast("str | None", names.rows.get(names.source or "", {}).get("name") or jobs.get(names.source))
 
 
 def operation_name(what: str, names: Named, observed: PairObservation) -> str:

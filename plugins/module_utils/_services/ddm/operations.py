@@ -98,7 +98,7 @@ def check_pair(names: Named) -> None:
 
 @dataclass(frozen=True)
 class Pair:
-    """The source of the data and the target that is overwritten, as the API shows them.
+    """The source of the data and the target that is overwritten.
 
     of_kind() tells their jobs from others.
     """
@@ -204,16 +204,13 @@ class PairOperation(Operation):
         text = f"{self.name} was not started: {observed.blocked}."
         if not observed.at_work:
             return NotRestorable(text, job_id=job_id)
-        if job_id:
-            advice = (
-                "If an earlier run of this recovery started it, attach to it: run the task again with "
-                "job_id or with adopt=true."
-            )
-        else:
-            advice = (
-                "Run the task again in a few minutes, with adopt=true if an earlier run of this recovery "
-                "may have started it."
-            )
+        advice = (
+            "If an earlier run of this recovery started it, attach to it: run the task again with "
+            "job_id or with adopt=true."
+            if job_id
+            else "Run the task again in a few minutes, with adopt=true if an earlier run of this recovery "
+            "may have started it."
+        )
         return Busy(f"{text} {advice}", job_id=job_id)
 
     def watch(self, found: str) -> Watch:
