@@ -85,8 +85,7 @@ def attach(
     try:
         observed = operation.observe()
     except NotFound as error:  # of the job, or of its instance
-        hint = " Compare the ID with those that ddm_job_info lists." if job_id in str(error) else ""
-        raise error.with_context(f"{error}{hint}") from None
+        raise error.with_context(f"{error} ddm_job_info lists the jobs.") from None
     job = observed.records[job_id]
     check_job(job, names, point)
     name = ddm.redactor.printable(job["name"] or "no name", 80)
