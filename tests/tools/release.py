@@ -4,8 +4,8 @@
 """Make what is published, in .work/release: artifact, bill of materials (CycloneDX), SHA-256 checksums.
 
 Everything is checked first. The checkout is its last commit, and every file has a licence. galaxy.yml, the
-changelog, the User-Agent and the commit's tag, if it has one, name the same version, and the changelog has
-every fragment. The artifact is built twice, in two folders, and must have the same bytes.
+changelog, the User-Agent and the commit's tag, if it has one, name the same version. For a tag the changelog
+must have every fragment. The artifact is built twice, in two folders, and must have the same bytes.
 """
 
 from __future__ import annotations
@@ -55,6 +55,17 @@ def unreleased(root: pathlib.Path = ROOT) -> list[str]:
     return sorted({path.name for path in (root / "changelogs" / "fragments").glob("*.y*ml")} - known)
 
 
+def refusal(named: dict[str, str], fragments: list[str]) -> str:
+    """Return why nothing may be built, or a blank. Before there is a tag, fragments may wait for a release."""
+    if len(set(named.values())) != 1:
+        pairs = ", ".join(f"{place} {one}" for place, one in named.items())
+        return f"These name different versions: {pairs}"
+    if fragments and any(place.startswith("the tag ") for place in named):
+        command = "python3 tests/tools/run.py antsibull-changelog release"
+        return f"The changelog lacks {', '.join(fragments)}. Add what is missing with: {command}"
+    return ""
+
+
 def materials(built: pathlib.Path, version: str) -> pathlib.Path:
     """Write the artifact's bill of materials: the packages that it needs when it runs."""
     target = built.with_suffix("").with_suffix(".cdx.json")
@@ -78,17 +89,10 @@ def materials(built: pathlib.Path, version: str) -> pathlib.Path:
 
 
 def main() -> int:
-    named = versions()
+    named, fragments = versions(), unreleased()
     version = named["galaxy.yml"]
-    if set(named.values()) != {version}:
-        sys.exit(
-            "These name different versions: " + ", ".join(f"{place} {one}" for place, one in named.items())
-        )
-    if fragments := unreleased():
-        sys.exit(
-            f"The changelog lacks {', '.join(fragments)}. Add what is missing with: "
-            "python3 tests/tools/run.py antsibull-changelog release"
-        )
+    if why := refusal(named, fragments):
+        sys.exit(why)
     subprocess.run(["reuse", "--root", str(ROOT), "lint", "--lines"], check=True)
     shutil.rmtree(RELEASE, ignore_errors=True)  # the files of another version
     built = artifact.build_committed(RELEASE)
@@ -101,6 +105,8 @@ def main() -> int:
     sums = "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files)
     (RELEASE / "SHA256SUMS").write_text(sums, encoding="utf-8")
     print(f"Version {version}, the same bytes twice:\n{sums}", end="")
+    if fragments:
+        print(f"Not to be published: the changelog lacks {', '.join(fragments)}.")
     return 0
 
 

@@ -39,3 +39,13 @@ def test_each_place_names_its_version(tmp_path: Path) -> None:
     places = ("galaxy.yml", "changelogs/changelog.yaml", "the User-Agent")
     found = release.versions(checkout(tmp_path))
     assert {name: found[name] for name in places} == dict.fromkeys(places, "1.10.0-rc.1")
+
+
+def test_fragments_may_wait_until_there_is_a_tag() -> None:
+    """The build of every week must not fail because a change waits for the next release."""
+    untagged = {"galaxy.yml": "1.0.0", "the User-Agent": "1.0.0"}
+    tagged = {**untagged, "the tag 1.0.0": "1.0.0"}
+    assert release.refusal(untagged, ["9.yaml"]) == release.refusal(tagged, []) == ""
+    assert release.refusal(tagged, ["9.yaml"]).startswith("The changelog lacks 9.yaml. ")
+    other = {**untagged, "the tag v1.0.1": "1.0.1"}
+    assert "the tag v1.0.1 1.0.1" in release.refusal(other, [])
