@@ -19,7 +19,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud im
     Cloud,
     NotAllowed,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.parallel import (
     THREADS,
@@ -74,22 +73,16 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         return {number: made for group in found for number, made in group.items()}
 
     def decide_all(groups: Groups) -> dict[int, RowResult]:
-        """Plan the rows, then read the caller if a new row has needed the cloud."""
-        found = each(decide, groups)
-        if any(was_sent(made) and not rows[number]["action"] for number, made in found.items()):
+        """Plan the rows. The caller is read first, unless all rows were planned before."""
+        if any(not rows[number]["action"] for group in groups for number in group):
             account.append(cloud.identity())
-        return found
+        return each(decide, groups)
 
     def start_all(groups: Groups) -> dict[int, RowResult]:
         cloud.may_have_changed = True
         return each(lambda number: execute(plans[number], dry_run=False), groups)
 
     return combined(rows, decide_all, start_all, cloud.clock.now, account)
-
-
-def was_sent(made: RowResult) -> bool:
-    """Whether a row was planned with the cloud. One that cannot be right is refused before any request."""
-    return InvalidArgument.note not in str(made.result.get("msg"))
 
 
 def with_account(result: Result, account: dict[str, str]) -> Result:

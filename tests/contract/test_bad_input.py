@@ -741,8 +741,7 @@ def ddm_tasks(ends: dict[str, Any], nodes: list[tuple[str, str]]) -> dict[str, d
     relations = [{"source_instance_id": source, "target_instance_id": target} for source, target in nodes]
     recovery = {**ends, "restore_time": "latest", "data_node_relations": relations}
     metadata = {**ends, "restore_time": "2026-01-31T03:00:00Z", "data_nodes": [target for _, target in nodes]}
-    rows = [{"service": "ddm", **recovery}, {"service": "dcs", "instance_id": names.DCS_INSTANCE}]
-    return {"ddm_recovery": recovery, "ddm_metadata_recovery": metadata, "restore_start": {"restores": rows}}
+    return {"ddm_recovery": recovery, "ddm_metadata_recovery": metadata}
 
 
 @pytest.mark.parametrize("name", ddm_tasks({}, []))
@@ -758,22 +757,19 @@ def test_an_instance_onto_itself(
     sim: Simulator, run: Any, name: str, source: dict[str, str], target: dict[str, str]
 ) -> None:
     options = ddm_tasks({**source, **target}, [(names.DN_SOURCE_1, names.DN_TARGET_1)])[name]
-    refused_here(sim, run(name, **options), "The target is the source itself")
-    if name != "restore_start":
-        refused_here(sim, run(name, **options, adopt=True), "The target is the source itself")
-        refused_here(sim, run(name, **options, job_id=names.DDM_JOB_OLD), "The target is the source itself")
+    for attach in ({}, {"adopt": True}, {"job_id": names.DDM_JOB_OLD}):
+        refused_here(sim, run(name, **options, **attach), "The target is the source itself")
 
 
 def test_an_instance_onto_itself_by_its_name_and_its_id(sim: Simulator, run: Any) -> None:
     ends = {"instance_name": "orders-db", "target_instance_id": names.DDM_SOURCE}
     for name, options in ddm_tasks(ends, [(names.DN_SOURCE_1, names.DN_TARGET_1)]).items():
         nothing_posted(sim, run(name, **options), "invalid_argument", "The target is the source itself")
-        assert "No request was sent." not in run(name, **options)["msg"].partition("restores[1]")[0]
+        assert "No request was sent." not in run(name, **options)["msg"]
     other = {"instance_name": "orders-db", "target_instance_name": "ordersdb", "restore_time": "latest"}
     nothing_posted(sim, run("ddm_recovery", **other), "not_found", "is named ordersdb")
 
 
-@pytest.mark.parametrize("name", ["ddm_recovery", "restore_start"])
 @pytest.mark.parametrize(
     ("nodes", "twice"),
     [
@@ -788,26 +784,12 @@ def test_an_instance_onto_itself_by_its_name_and_its_id(sim: Simulator, run: Any
     ],
 )
 def test_a_data_node_that_occurs_twice(
-    sim: Simulator, run: Any, name: str, nodes: list[tuple[str, str]], twice: str
+    sim: Simulator, run: Any, nodes: list[tuple[str, str]], twice: str
 ) -> None:
-    options = ddm_tasks(GOOD["ddm_recovery"], nodes)[name]
-    refused_here(sim, run(name, **options), f"Data node {twice} is given more than once")
-    if name == "ddm_recovery":
-        refused_here(
-            sim, run(name, **options, job_id=names.DDM_JOB_OLD), f"Data node {twice} is given more than once"
-        )
-
-
-def test_a_row_that_is_wrong_does_not_stop_the_others(sim: Simulator, run: Any) -> None:
-    """Without any that is right, restore_start reads no account."""
-    wrong = {"service": "dcs", "instance_id": names.DCS_INSTANCE, "restore_point": "yesterday"}
-    refused_here(sim, run("restore_start", check=True, restores=[wrong]), "'yesterday' is not a time")
-    good = {"service": "ddm", **GOOD["ddm_recovery"]}
-    refuted = {"service": "dcs", "instance_id": NOWHERE, "restore_point": "latest"}
-    for other, outcome in ((good, "planned"), (refuted, None)):
-        result = run("restore_start", check=True, restores=[wrong, other])
-        assert [row["outcome"] for row in result["restores"]] == [None, outcome]
-        assert result["account"]["domain_id"] == names.DOMAIN_ID
+    options = ddm_tasks(GOOD["ddm_recovery"], nodes)["ddm_recovery"]
+    for attach in ({}, {"job_id": names.DDM_JOB_OLD}):
+        result = run("ddm_recovery", **options, **attach)
+        refused_here(sim, result, f"Data node {twice} is given more than once")
 
 
 # What the cloud does not have, or cannot restore

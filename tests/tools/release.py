@@ -56,7 +56,7 @@ def unreleased(root: pathlib.Path = ROOT) -> list[str]:
 
 
 def refusal(named: dict[str, str], fragments: list[str]) -> str:
-    """Return why nothing may be built, or a blank. Before there is a tag, fragments may wait for a release."""
+    """Return why nothing may be built, or a blank. Without a tag, fragments may wait for a release."""
     if len(set(named.values())) != 1:
         pairs = ", ".join(f"{place} {one}" for place, one in named.items())
         return f"These name different versions: {pairs}"
