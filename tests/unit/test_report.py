@@ -324,6 +324,8 @@ def test_a_job_that_no_report_keeps_is_resumed_by_its_id() -> None:
     assert given in found["do"] and "attaches to it" in found["do"] and found["command"] is None
     kept = next_of(row, directory="reports")
     assert "The same command attaches to it" in kept["do"] and kept["command"]
+    given_by_the_entry = next_of({**row, "adopted": True})
+    assert "job_id" not in given_by_the_entry["do"] and given_by_the_entry["command"]
     anew = next_of({**row, "error_kind": "operation_failed"})
     assert "job_id" not in anew["do"] and anew["command"]
 
@@ -356,10 +358,12 @@ def test_busy_with_a_job_that_may_be_ones_own() -> None:
 def test_a_job_controller_is_told_to_start_the_job_again() -> None:
     found = next_of(samples.failed(cache(), "restore", 9, "busy", "It is busy."), command=None)
     assert found["command"] is None and "the same job" in found["do"] and "command" not in found["do"]
+    for step, kind in (("safeguard", "operation_failed"), ("approve", "not_approved")):
+        assert next_of(samples.failed(cache(), step, 9, kind, "No."), command=None)["command"] is None
 
 
 def test_an_empty_backup_leads_to_the_one_before() -> None:
-    row = samples.empty_cache({**cache("cart-cache"), "region": "eu-west-101"})
+    row = samples.empty_cache({**cache("cart-cache"), "region": "eu-west-101", "profile": "dr"})
     words = shlex.split(next_of(row)["command"])
     assert words[:4] == [
         "ansible-playbook",
@@ -371,6 +375,7 @@ def test_an_empty_backup_leads_to_the_one_before() -> None:
         "instance_id": samples.identifier("cart-cache"),
         "restore_point": "2026-11-24T14:00:36.999Z",
         "region": "eu-west-101",
+        "profile": "dr",
     }
     more = {"restore_confirm": True, "restore_report_dir": "reports"}
     assert json.loads(words[5]) == {"restore_dcs": [entry], **more}
@@ -408,7 +413,12 @@ def test_only_where_all_bad_checks_read_data_another_backup_is_offered() -> None
     for row in (unread("login_refused", wrong), unread("verification_failed", wrong)):
         found = next_of(row)
         assert "-older" not in found["command"] and "did not pass" in found["state"]
-    assert "-older" not in next_of(samples.empty_cache(cache()), kind="readiness")["command"]
+    empty = samples.empty_cache(cache())
+    assert "-older" not in next_of(empty, kind="readiness")["command"]
+    released = {**empty, "failed_step": "release", "error_kind": "release_failed"}
+    assert "-older" not in next_of(released)["command"], "its checks are not what has failed"
+    other = next_of(samples.empty_cache(database()), directory="reports")
+    assert "-older" not in other["command"] and "When the data are wrong, choose another" in other["do"]
 
 
 @pytest.mark.parametrize(
@@ -459,6 +469,7 @@ def test_the_kind_of_the_error_of_a_check_says_what_to_do(end: str, kind: str, w
 def test_no_safety_backup_says_how_to_go_on_without() -> None:
     found = next_of(samples.failed(cache(), "safeguard", 9, "operation_failed", "No backup."))
     assert found["command"].endswith(" -e restore_safety_backup=false")
+    assert found["do"].startswith("Find out why orders-cache cannot be backed up.")
     pinned = next_of(samples.failed(cache(), "safeguard", 9, "operation_failed", "No."), plan_given=True)
     assert pinned["command"].endswith(" -e restore_safety_backup=false --check")
     assert pinned["do"].endswith("That needs another plan: make it with --check, then approve it.")
@@ -473,6 +484,17 @@ def test_a_plan_that_is_out_of_date_is_made_again(given: str, more: str) -> None
     found = next_of(row, digest_given=given, plan_given=True)
     assert found["command"].startswith(f"{BASE} -e @shop.yml{more}")
     assert ("make it with --check" in found["do"]) is (more == " --check")
+
+
+def test_a_restore_whose_outcome_is_unknown_keeps_applications_away() -> None:
+    row = samples.failed(samples.started(cache(), 9), "restore", 9, "outcome_unknown", "No response.")
+    assert next_of(row)["do"].startswith("Keep applications away from orders-cache. Run the same command")
+
+
+def test_up_to_three_names_are_listed_and_the_others_counted() -> None:
+    rows = [cache(name) for name in "abcde"]
+    listed = [_report_advice.names_of(rows[:count]) for count in (1, 3, 4, 5)]
+    assert listed == ["a", "a, b, c", "a, b, c and 1 more", "a, b, c and 2 more"]
 
 
 @pytest.mark.parametrize(
