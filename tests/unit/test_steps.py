@@ -1233,6 +1233,19 @@ def test_protection_name_and_gap_fail_their_target_alone() -> None:
     assert [row["msg"] for row in kept] == [row["msg"] for row in state["restores"][1:]], "the first reason"
 
 
+@pytest.mark.parametrize("time", [None, "2026-11-20T09:00:00Z"])
+@pytest.mark.parametrize(("action", "kind"), [("restore", "too_far"), ("adopt", None), ("nothing", None)])
+def test_a_gap_refuses_only_what_would_be_restored(time: str | None, action: str, kind: str | None) -> None:
+    """What is restored already, or runs with an unknown time, is not asked for again."""
+    world = World()
+    world.states["c1"] = action
+    outcome = "unchanged" if action == "nothing" else "planned"
+    world.broken["plan", "c1"] = {"data_time": time, "outcome": outcome, "failed_step": None}
+    cache = {"instance_id": "c1", "restore_point": "2026-11-25T09:00:00Z"}
+    (row,) = run(world, "plan", restore_dcs=[cache], restore_ddm=[], restore_max_gap=60)["restores"]
+    assert row["error_kind"] == ("too_far" if time and action == "adopt" else kind)
+
+
 def test_a_rerun_attaches_to_its_own_job(tmp_path: Path) -> None:
     folder = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042", "restore_dcs": []}
     first = run(World(), "plan", **folder)
@@ -1917,6 +1930,7 @@ def test_an_instance_that_is_named_is_that_of_its_place() -> None:
     assert _target.same({"service": "dcs", "instance_id": "c1", "region": "r2"}, row)
     assert _target.same({"service": "dcs", "instance_id": "C1"}, row)
     assert not _target.same({"service": "dcs", "instance_name": "Orders", "region": "r1"}, row)
+    assert not _target.same({"service": "ddm", "job_id": "j1"}, {"service": "ddm", "job_id": "j2"})
 
 
 def test_an_instance_whose_id_is_in_capitals_is_verified_and_attached_to() -> None:
