@@ -204,15 +204,14 @@ class PairOperation(Operation):
         text = f"{self.name} was not started: {observed.blocked}."
         if not observed.at_work:
             return NotRestorable(text, job_id=job_id)
+        advice = (
+            "Run the task again in a few minutes, with adopt=true if an earlier run of this recovery may "
+            "have started it."
+        )
         if job_id:
             advice = (
                 "If an earlier run of this recovery started it, attach to it: run the task again with "
                 "job_id or with adopt=true."
-            )
-        else:
-            advice = (
-                "Run the task again in a few minutes, with adopt=true if an earlier run of this recovery "
-                "may have started it."
             )
         return Busy(f"{text} {advice}", job_id=job_id)
 
