@@ -46,14 +46,12 @@ def test_the_guide_is_followed(awx_collection: Path, tmp_path: Path) -> None:
         ),
     }
     with Controller(tmp_path / "awx") as controller:
+        values = {**controller.env, "HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret-of-the-guide"}
         env = {
             **project.GIT,
             "PATH": os.pathsep.join([str(jobs.BIN), str(ee.TARGET / "builder" / "bin"), os.environ["PATH"]]),
             "HOME": str(home),
             "LC_ALL": "C.UTF-8",
-            "HW_ACCESS_KEY": "AK",
-            "HW_SECRET_KEY": "secret-of-the-guide",
-            **controller.env,
         }
         commands = 0
         where = desk
@@ -61,6 +59,7 @@ def test_the_guide_is_followed(awx_collection: Path, tmp_path: Path) -> None:
             text = block.text
             for old, new in replaced.items():
                 text = text.replace(old, new)
+            text = guides.EXPORT.sub(lambda one: f"export {one[1]}={values.pop(one[1])}", text)
             if block.note.startswith("file: "):
                 (desk / block.note.removeprefix("file: ")).write_text(text, encoding="utf-8")
             if block.kind == "shell" and not text.startswith(ELSEWHERE):
@@ -72,7 +71,7 @@ def test_the_guide_is_followed(awx_collection: Path, tmp_path: Path) -> None:
                 assert "secret-of-the-guide" not in done.stdout + done.stderr
                 where = Path((tmp_path / "where").read_text(encoding="utf-8").strip())
                 commands += 1
-        assert commands == 5
+        assert (commands, values) == (5, {})
         assert (desk / "context" / "_build" / "requirements.yml").exists()
         named = set(re.findall(r"\*(Recovery [a-z ]+)\*", GUIDE.read_text(encoding="utf-8")))
         there = {
