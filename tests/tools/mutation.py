@@ -40,16 +40,20 @@ CORE = [
     "_api/retry.py",
     "_protocol/waiter.py",
 ]
+# How many times as long as without a change the tests may take. A busy machine is slow as well, so what takes
+# too long runs once more with more time: only then does it count as a loop without an end.
+PATIENCE = (4, 20)
 SETTINGS = f"""
 [tool.mutmut]
 source_paths = ["{UTILS}"]
 only_mutate = {[f"{UTILS}/{name}" for name in CORE]}
-timeout_multiplier = 4
 also_copy = ["{COLLECTION}/plugins"]
 # The role and its report are no part of the core, and their tests read files that are not in the copy.
 pytest_add_cli_args_test_selection = [
     "tests/unit", "--ignore-glob=*/test_report*", "--ignore-glob=*/test_steps*"
 ]
+
+timeout_multiplier = %d
 
 [tool.pytest.ini_options]
 pythonpath = ["."]
@@ -91,6 +95,13 @@ def reason(mutant: str, justified: list[dict[str, str]]) -> str | None:
     )
 
 
+def results() -> list[tuple[str, str]]:
+    """Return each mutant that was tried, and its state."""
+    lines = mutmut("results", "--all", "true").stdout.splitlines()
+    found = (line.strip().partition(": ") for line in lines)
+    return [(mutant, state) for mutant, separator, state in found if separator and state != "not checked"]
+
+
 def main() -> int:
     artifact.copy_tree(COPY / "new", untracked=True)
     # mutmut would keep old verdicts that a new test may have changed.
@@ -99,17 +110,19 @@ def main() -> int:
     (COPY / COLLECTION).parent.mkdir(parents=True)
     (COPY / "new" / "tests").rename(COPY / "tests")
     (COPY / "new").rename(COPY / COLLECTION)
-    (COPY / "pyproject.toml").write_text(SETTINGS, encoding="utf-8")
-    if mutmut("run", *sys.argv[1:]).returncode:
-        return 1
+    slow = sys.argv[1:]
+    for patience in PATIENCE:
+        (COPY / "pyproject.toml").write_text(SETTINGS % patience, encoding="utf-8")
+        if mutmut("run", *slow).returncode:
+            return 1
+        slow = [mutant for mutant, state in results() if state == "timeout"]
+        if not slow:
+            break
     justified = tomllib.loads((artifact.ROOT / "tests" / "mutants.toml").read_text(encoding="utf-8"))[
         "mutant"
     ]
     scores: dict[str, Counter[str]] = {name: Counter() for name in CORE}
-    for line in mutmut("results", "--all", "true").stdout.splitlines():
-        mutant, dummy, state = line.strip().partition(": ")
-        if not dummy or state == "not checked":
-            continue
+    for mutant, state in results():
         name, why = function(mutant), None if state in ("killed", "timeout") else reason(mutant, justified)
         verdict = "killed" if state in ("killed", "timeout") else "justified" if why else "survived"
         scores[next(file for file in CORE if name.startswith(file.removesuffix("py").replace("/", ".")))][

@@ -34,6 +34,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import (
     MARKER_LENGTH,
     OF_RUN,
+    is_marked,
     is_of_task,
     marker,
     marker_of_run,
@@ -322,6 +323,14 @@ def test_each_run_can_have_a_marker_of_its_own() -> None:
     assert marker_of_run(other, 0.25)[-OF_RUN:] != one[-OF_RUN:]
     wrong = (marker_of_run(other, 0.25), one[:-1], f"{two} ", one.lower(), two.replace("]", "x"), "", None)
     assert not any(is_of_task(remark, one) for remark in wrong)
+
+
+def test_a_whole_marker_at_the_end_of_a_remark_marks_it() -> None:
+    mark = marker(instance="i1")
+    assert is_marked(mark)
+    assert is_marked(f"before the release {mark}")
+    wrong = (f"{mark} ", f"{mark}\n", mark[:-1], mark[2:], mark.lower(), mark.upper(), "release", "", None)
+    assert not any(map(is_marked, wrong))
 
 
 # Preflight
