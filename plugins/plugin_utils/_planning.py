@@ -276,11 +276,18 @@ def attached(row: Row, run: Row, job: Job) -> Row:
         known = earlier.get(job_id) and earlier[job_id] not in over
         if known and same_data(row, earlier, service.point):
             return with_job_of(earlier, row, service)
-        unknown = earlier.get("error_kind") == "outcome_unknown" and earlier.get(service.point)
-        if unknown and row.get(service.point) in (None, "latest"):
+        if may_be_sent(earlier) and earlier.get(service.point) and row.get(service.point) in (None, "latest"):
             # `latest` could be another time by now, so what may have been sent could be sent once more.
             return {**row, service.point: earlier[service.point]}
     return row
+
+
+def may_be_sent(earlier: Row) -> bool:
+    """Whether an earlier run may have sent a request without an answer. A run whose plan failed since has the
+    same time in its row, and has learned nothing new.
+    """
+    unplanned = earlier.get("failed_step") == "plan" and earlier.get("data_state") == "unknown"
+    return unplanned or earlier.get("error_kind") == "outcome_unknown"
 
 
 def with_job_of(earlier: Row, row: Row, service: Service) -> Row:

@@ -75,9 +75,10 @@ def continuing(run: dict[str, t.Any], rows: t.Sequence[_report.Row]) -> dict[str
 
     A run that has all targets of the newest of them continues that report, unless another run still writes
     it: it keeps the ID, the start and so the files. Otherwise it has its own files, so that no report loses a
-    target.
+    target. A row whose plan knows only a name continues none: it would take the place of one with the IDs.
     """
     folder = run["directory"]
+    rows = [row for row in rows if _target.target_id(row) or not _target.target_name(row)]
     if _report.planning(run) or run["problem"] or not folder:
         return run
     if not run.get("operation_id"):

@@ -282,6 +282,17 @@ def test_the_report_is_there_before_anything_is_sent_and_after_each_step(tmp_pat
     assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".md", ".xml", ".html"}
 
 
+class Later(World):
+    """A run some minutes later, whose report has another name."""
+
+    def __init__(self, minutes: int) -> None:
+        super().__init__()
+        self._time = itertools.count(NOW + 60_000 * minutes, 1000)
+
+    def random(self) -> str:
+        return f"later{self.now_ms() // 60_000 % 10}"
+
+
 class Killed(BaseException):
     """The end of a process, which no step catches."""
 
@@ -1349,6 +1360,60 @@ def test_a_rerun_by_name_does_not_guess_which_instance_was_restored(
     assert (other["outcome"], world.named("restore_start")) == ("succeeded", [["j9"]])
 
 
+@pytest.mark.parametrize("service", ["dcs", "ddm"])
+@pytest.mark.parametrize(
+    ("broken", "instances"),
+    [
+        ("instance_info", None),
+        (None, {}),
+        (None, {"c1": "c1", "c9": "c1", "s1": "s1", "t1": "t1", "t9": "t1"}),
+    ],
+)
+@pytest.mark.parametrize("between", [1, 2])
+def test_a_rerun_whose_names_were_not_found_hides_no_ids_from_the_next_one(
+    tmp_path: Path, service: str, broken: str | None, instances: dict[str, str] | None, between: int
+) -> None:
+    """It overwrote the report with the IDs, so the next run would have started a second restore."""
+    asked = interrupted(service, tmp_path)
+    for number in range(between):
+        world = Later(number + 1)
+        world.instances = world.instances if instances is None else instances
+        if broken:
+            world.broken[f"{service}_{broken}", "*"] = {"error_kind": "denied", "msg": "403"}
+        report = run(world, **asked)["report"]
+        assert report["failed"] and world.named("restore_start") == []
+    world = Later(3)
+    report = run(world, **asked)["report"]
+    (row,) = world.requested
+    assert (row.get("backup_id") or row.get("job_id")) == {"dcs": "b-first", "ddm": "j1"}[service]
+    assert len(report["runs"]) == 2, "it goes on with the report of the first run"
+
+
+def test_a_rerun_by_name_that_was_not_planned_hides_no_safety_backup(tmp_path: Path) -> None:
+    """The next run would have saved what was restored, and an undo would have brought that back."""
+    entry = {"instance_name": "name-c1", "backup_id": "b1"}
+    asked = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042", "restore_ddm": []}
+    first = World()
+    first.broken["restore_verify", "c1"] = {"error_kind": "verification_failed", "failed_step": "verify"}
+    run(first, restore_dcs=[CACHE], **asked)
+
+    class Unplanned(Later):
+        def call(self, module: str, options: dict[str, Any], check: bool) -> dict[str, Any]:
+            found = super().call(module, options, check)
+            if module != "restore_start":
+                return found
+            rows = [
+                {**row, "error_kind": "unavailable", "failed_step": "plan"} for row in options["restores"]
+            ]
+            return {**found, "restores": rows}
+
+    assert run(Unplanned(1), restore_dcs=[entry], **asked)["report"]["failed"]
+    world = Later(2)
+    report = run(world, restore_dcs=[CACHE], **asked)["report"]
+    assert world.named("dcs_backup") == []
+    assert report["restores"][0]["safety_backup"]["backup_id"] == "s-c1"
+
+
 @pytest.mark.parametrize(
     ("service", "change"),
     [
@@ -1969,6 +2034,23 @@ def test_latest_means_what_was_sent_when_the_outcome_is_not_known(time: str, kin
     earlier = {**row, "restore_time": "2026-11-25T09:00:00Z", "error_kind": kind, "job_id": None}
     found = _planning.attached(row, {"previous": [earlier]}, job())
     assert found == {**row, "restore_time": planned}
+
+
+@pytest.mark.parametrize("kind", ["outcome_unknown", "rejected"])
+def test_a_plan_that_fails_in_between_does_not_change_what_latest_means(tmp_path: Path, kind: str) -> None:
+    """What may have been sent would be sent once more, with another point in time."""
+    latest = {**DATABASE, "restore_time": "latest"}
+    asked = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042", "restore_dcs": []}
+    first = World()
+    time = {"restore_time": DATABASE["restore_time"], "changed": kind == "outcome_unknown"}
+    first.broken["restore_start", "t1"] = {**time, "error_kind": kind, "failed_step": "restore"}
+    run(first, restore_ddm=[latest], **asked)
+    for minutes in (1, 2, 3):
+        world = Later(minutes)
+        world.broken["plan", "t1"] = {"error_kind": "unavailable", "failed_step": "plan"}
+        run(world, restore_ddm=[latest], **asked)
+        meant = DATABASE["restore_time"] if kind == "outcome_unknown" else "latest"
+        assert world.requested[0]["restore_time"] == meant, minutes
 
 
 def test_the_plan_names_the_backup_that_comes_from_elsewhere() -> None:
