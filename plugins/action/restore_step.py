@@ -18,7 +18,11 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import ENVIRONMENT
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import (
+    ENVIRONMENT,
+    IDENTITY,
+    PROJECT,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import connections
@@ -388,9 +392,7 @@ class AnsibleWorld:
         task = action._task.copy()
         task.action = f"{COLLECTION}.{module}"
         task.check_mode = check
-        of_connection = {*CONNECTION, *_inprocess.ALIASES}
-        shared = {name: value for name, value in action._task.args.items() if name in of_connection}
-        task.args = {**shared, **options}
+        task.args = {**self.connection_for(options), **options}
         names = ("connection", "play_context", "loader", "templar", "shared_loader_obj")
         given = {name: getattr(action, f"_{name}") for name in names}
         found = action._shared_loader_obj.action_loader.get(task.action, task=task, **given)
@@ -409,6 +411,20 @@ class AnsibleWorld:
         # From core 2.19 on they are objects.
         said = [getattr(getattr(one, "event", None), "msg", one) for one in result.get("warnings") or ()]
         return {**result, "warnings": list(map(str, said))}
+
+    def connection_for(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return this task's connection options for a module. Its keys and its project are not those of
+        another profile, and its project is not that of another region.
+        """
+        given = {_inprocess.ALIASES.get(name, name): value for name, value in self._action._task.args.items()}
+        shared = {name: value for name, value in given.items() if name in CONNECTION}
+        home = shared.get("region") or self._action.environment().get(ENVIRONMENT["region"][0])
+        apart: set[str] = set()
+        if options.get("profile"):
+            apart = {*IDENTITY, "region"} - {"shared_config_file"}
+        elif options.get("region") not in (None, home):
+            apart = {*PROJECT}
+        return {name: value for name, value in shared.items() if name not in apart}
 
     def say(self, lines: t.Sequence[str]) -> None:
         """Show lines at once: on stdout for people, on stderr if stdout is for a program."""

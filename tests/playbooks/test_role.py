@@ -595,6 +595,53 @@ def test_the_playbook_is_immune_to_become_and_takes_connection_from_module_defau
         assert (len(sim.posts()), sim.errors) == (2, [])
 
 
+@pytest.mark.parametrize("where", ["environment", "module_defaults"])
+def test_each_request_for_a_row_goes_to_its_own_project(tmp_path: Path, where: str) -> None:
+    """Those for its safety backup and for its name, too. A project belongs to one region."""
+    elsewhere = "0" * 32
+    projects = [elsewhere, ids.OTHER_PROJECT_ID, ids.PROJECT_ID]
+    places = [{"region": "eu-west-101"}, {"profile": "staging"}, {"region": ids.REGION}]
+    keys = {"accessKeyId": ids.ACCESS_KEY, "secretAccessKey": ids.SECRET_KEY, "region": ids.REGION}
+    staging = {"name": "staging", "mode": "AKSK", **keys, "projectId": ids.OTHER_PROJECT_ID}
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"current": "staging", "profiles": [staging]}))
+    with Simulator(scenario="fleet-3-0", restore_seconds=1) as sim:
+        sim.state.projects[elsewhere] = "eu-west-101"
+        env = {**sim.env, "HW_SHARED_CONFIG_FILE": str(config)}
+        options = {name.removeprefix("HW_").lower(): value for name, value in env.items()}
+        options["region"] = options.pop("region_name")
+        caches = [sim.state.dcs_instances[ids.fleet_dcs_instance(number)] for number in range(3)]
+        asked = {
+            "restore_dcs": [
+                {"instance_name": one.name, **place} for one, place in zip(caches, places, strict=True)
+            ],
+            "restore_point": "latest",
+            "restore_operation_id": "CHG-1042",
+            "restore_report_dir": str(tmp_path),
+            "restore_wait_timeout": 2,
+            "restore_poll_interval": 1,
+        }
+        play = {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "vars": asked,
+            "roles": ["huaweicloud.recovery.restore"],
+        }
+        if where == "module_defaults":
+            play["module_defaults"] = {"group/huaweicloud.recovery.all": options}
+        sim.fault("stuck", "dcs.restore", on=ids.fleet_dcs_instance(0))
+        for check in ([], ["--check"]):
+            invoke.playbook(yaml.safe_dump([play]), env if where == "environment" else {}, *check)
+        assert {post.path.split("/")[4] for post in sim.posts()} == {one.id for one in caches}
+        found = {
+            one.id: {entry.path.split("/")[2] for entry in sim.ledger if f"/{one.id}/" in entry.path}
+            for one in caches
+        }
+        assert found == {one.id: {project} for one, project in zip(caches, projects, strict=True)}
+        lists = [entry.path.split("/")[2] for entry in sim.requests("dcs.instances")]
+        assert sorted(lists) == sorted(2 * projects)
+
+
 @pytest.mark.parametrize(
     "in_process", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["in process", "as a module"]
 )
