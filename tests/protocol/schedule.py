@@ -381,10 +381,11 @@ def judge(world: World, story: Story, runs: list[Run], report: Report) -> None:
             for old in earlier
             if old.owner and work.owner and same(old, work.owner.operation) and not old.fails
         ]
-        if any(old.accepted > work.accepted - work.confirmed for old in own[:place]):
+        observed = work.accepted - work.confirmed
+        if any(old.accepted > observed for old in own[:place]):
             report.outcomes["outside of assumption 4"] += 1
             beyond.add(work.id)
-        elif again and not stripped:
+        if again and not stripped and again[0].accepted <= observed:
             problem(
                 "duplicate",
                 f"{work.id} (of {work.owner.name}) repeats {again[0].id} (of {again[0].owner.name})",

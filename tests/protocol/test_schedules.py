@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import os
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -14,7 +16,8 @@ from tests.cases import STARTS
 from tests.protocol import ASSUMPTIONS, __main__
 from tests.protocol.kinds import KINDS
 from tests.protocol.many import many, some
-from tests.protocol.schedule import play
+from tests.protocol.scene import Work
+from tests.protocol.schedule import Report, judge, play
 from tests.protocol.wrong import WRONG
 
 COUNT = 1_000  # seeds, about 9 ms of CPU each
@@ -77,6 +80,44 @@ def test_a_wrong_client_is_caught(name: str) -> None:
             None,
         )
     assert caught is not None
+
+
+@pytest.mark.parametrize(
+    ("others", "duplicate"),
+    [
+        ([("A", 0.0)], True),
+        ([("A", 50.0)], False),  # after what the run knew when it sent
+        ([("A", 0.0), ("B", 50.0)], True),
+        ([("A", 0.0), ("A", 50.0)], True),
+        ([("B", 0.0), ("A", 50.0)], False),
+        ([("B", 0.0), ("B", 50.0)], False),
+    ],
+)
+def test_only_what_a_run_could_not_see_excuses_a_duplicate(
+    others: list[tuple[str, float]], duplicate: bool
+) -> None:
+    """A backup of another operation in between excuses nothing."""
+    history = [
+        Work(
+            kind="backup",
+            item=cast(Any, SimpleNamespace(id=f"{number}", held=KINDS["backup"].instance)),
+            owner=SimpleNamespace(name=f"run {number}", operation=operation),
+            accepted=accepted,
+            seconds=1.0,
+            settle=0.0,
+            fails=False,
+            confirmed=5.0,
+        )
+        for number, (operation, accepted) in enumerate([*others, ("A", 52.0)])
+    ]
+    world = SimpleNamespace(scene=SimpleNamespace(history=history))
+    rules = SimpleNamespace(kind="backup", stripped=False, blind=0.0)
+    story, report = SimpleNamespace(rules=rules, faults=SimpleNamespace(timeout=5.0)), Report(1, "backup")
+    judge(cast(Any, world), cast(Any, story), [], report)
+    last = [
+        text for name, text in report.problems if name == "duplicate" and text.startswith(f"{len(others)} ")
+    ]
+    assert bool(last) is duplicate, report.problems
 
 
 def test_a_schedule_replays_from_its_seed() -> None:
