@@ -62,10 +62,17 @@ def facts_among(names: t.Iterable[str], variables: t.Mapping[str, t.Any], host: 
     """
     facts = variables.get("ansible_facts") or {}
     found = sorted(
-        name for name in names if name in facts and name in variables and variables[name] == facts[name]
+        name for name in names if name in facts and name in variables and holds(variables[name], facts[name])
     )
     return found and [
         f"The facts of {host} have {', '.join(found)}. The host, or an earlier run, may have set that, so it "
         "decides no restore. Empty the fact cache with --flush-cache, find out which task sets it, or give "
         "it in vars of the play or with -e, which outrank facts."
     ]
+
+
+def holds(value: t.Any, fact: t.Any) -> bool:
+    """Whether a value is a fact, or a dictionary into which Ansible may have merged one."""
+    if isinstance(value, t.Mapping) and isinstance(fact, t.Mapping):
+        return all(name in value and holds(value[name], inner) for name, inner in fact.items())
+    return bool(value == fact)

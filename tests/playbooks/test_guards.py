@@ -523,6 +523,20 @@ FACTS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+def test_no_fact_decides_a_part_of_a_dictionary(tmp_path: Path) -> None:
+    """Ansible merges the two where it is told to, and the password of the checks would go elsewhere."""
+    env = {
+        **remembered(tmp_path, "app", {"connection": {"host": "elsewhere"}}),
+        "ANSIBLE_HASH_BEHAVIOUR": "merge",
+    }
+    host = cache(0, instance_id=ids.DCS_INSTANCE, connection={"username": "u"}, checks=[{"ping": True}])
+    with Simulator(restore_seconds=1) as sim:
+        args = ("-i", inventory(tmp_path, {"app": host}), "-e", "fleet_hosts=app")
+        done = invoke.playbook(FLEET, {**sim.env, **env}, *args)
+        assert (done.rc, sim.ledger) == (2, []), done.output
+    assert "The facts of app have connection. The host, or an earlier run" in done.stdout
+
+
 @pytest.mark.parametrize(("play", "facts"), FACTS, ids=[", ".join(facts) for _play, facts in FACTS])
 def test_no_fact_decides_a_restore(tmp_path: Path, play: str, facts: dict[str, Any]) -> None:
     """A host sets its own facts, and those of an earlier run live on in a cache. They outrank the inventory,
