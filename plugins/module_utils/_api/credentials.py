@@ -306,10 +306,10 @@ def _project(
 ) -> dict[str, str]:
     """Return the project: the task's own, else the one beside the keys or beside a copy of them.
 
-    The project of a file or of the environment belongs to the region there, and is not used for another one.
+    A project of a file or the environment belongs to the region there, and serves no other.
     """
     beside = [place for place in given if keys and keys.items() <= place.items()]
-    task, ours, sdk = given  # The SDK has no variable for a region.
+    task, ours, sdk = given  # The SDK names no region.
     near = [one for one in (owner, *beside) if (ours if one is sdk else one).get("region") in (None, region)]
     for place in [task, *near]:
         found = {name: place[name] for name in PROJECT if name in place}
