@@ -21,7 +21,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import (
     ENVIRONMENT,
     IDENTITY,
-    PROJECT,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
@@ -414,17 +413,17 @@ class AnsibleWorld:
 
     def connection_for(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return this task's connection options for a module. Its keys and its project are not those of
-        another profile, and its project is not that of another region.
+        another profile, and its project is not that of another region, which has one of its own name.
         """
         given = {_inprocess.ALIASES.get(name, name): value for name, value in self._action._task.args.items()}
         shared = {name: value for name, value in given.items() if name in CONNECTION}
         home = shared.get("region") or self._action.environment().get(ENVIRONMENT["region"][0])
-        apart: set[str] = set()
         if options.get("profile"):
             apart = {*IDENTITY, "region"} - {"shared_config_file"}
-        elif options.get("region") not in (None, home):
-            apart = {*PROJECT}
-        return {name: value for name, value in shared.items() if name not in apart}
+            return {name: value for name, value in shared.items() if name not in apart}
+        if home and options.get("region") not in (None, home):
+            return {**shared, "project_id": "", "project_name": options["region"]}
+        return shared
 
     def say(self, lines: t.Sequence[str]) -> None:
         """Show lines at once: on stdout for people, on stderr if stdout is for a program."""

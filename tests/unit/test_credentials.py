@@ -384,7 +384,6 @@ def test_a_security_token_counts_as_an_option_or_from_where_the_secret_key_came(
 
 
 HW_KEYS = {"HW_ACCESS_KEY": "AKHW", "HW_SECRET_KEY": "secret-of-hw"}
-IN_A = {"HW_REGION_NAME": "a"}
 SDK_KEYS = {"HUAWEICLOUD_SDK_AK": "AKSDK", "HUAWEICLOUD_SDK_SK": "secret-of-sdk"}
 
 
@@ -418,18 +417,6 @@ SDK_KEYS = {"HUAWEICLOUD_SDK_AK": "AKSDK", "HUAWEICLOUD_SDK_SK": "secret-of-sdk"
         ),
         ({"access_key": "AKHW", "secret_key": "another"}, {**HW_KEYS, "HW_PROJECT_ID": "1"}, {}),
         ({"project_id": "2"}, {**SDK_KEYS, "HUAWEICLOUD_SDK_PROJECT_ID": "1"}, {"project_id": "2"}),
-        # A project belongs to one region.
-        ({"region": "b"}, {**HW_KEYS, **IN_A, "HW_PROJECT_ID": "1", "HW_PROJECT_NAME": "one"}, {}),
-        ({"region": "a"}, {**HW_KEYS, **IN_A, "HW_PROJECT_ID": "1"}, {"project_id": "1"}),
-        ({"region": "b"}, {**HW_KEYS, "HW_PROJECT_ID": "1"}, {"project_id": "1"}),
-        ({"region": "b", "project_id": "2"}, {**HW_KEYS, **IN_A}, {"project_id": "2"}),
-        (
-            {"region": "b", "access_key": "AKHW", "secret_key": "secret-of-hw"},
-            {**HW_KEYS, **IN_A, "HW_PROJECT_ID": "1"},
-            {},
-        ),
-        ({"region": "b"}, {**SDK_KEYS, **IN_A, "HUAWEICLOUD_SDK_PROJECT_ID": "1"}, {}),
-        ({}, {**SDK_KEYS, **IN_A, "HUAWEICLOUD_SDK_PROJECT_ID": "1"}, {"project_id": "1"}),
     ],
 )
 def test_the_project_is_the_tasks_own_or_stands_beside_the_keys(

@@ -306,12 +306,12 @@ def _project(
 ) -> dict[str, str]:
     """Return the project: the task's own, else the one beside the keys or beside a copy of them.
 
-    A project of a file or the environment belongs to the region there, and serves no other.
+    The project of a file belongs to the region of the file, and is not used for another `region`.
     """
+    of_file = not any(owner is place for place in given)
+    elsewhere = of_file and region is not None and owner.get("region") not in (None, region)
     beside = [place for place in given if keys and keys.items() <= place.items()]
-    task, ours, sdk = given  # The SDK names no region.
-    near = [one for one in (owner, *beside) if (ours if one is sdk else one).get("region") in (None, region)]
-    for place in [task, *near]:
+    for place in [given[0], *([] if elsewhere else [owner]), *beside]:
         found = {name: place[name] for name in PROJECT if name in place}
         if found:
             return found
