@@ -11,7 +11,7 @@ version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Returns the host pattern that it is given. Fails when the inventory has no hosts, when the pattern
-    matches none of them, or when the tags of the run select no task.
+    matches none of them or names another host, or when the tags of the run select no task.
   - In Ansible, a play that matches no hosts succeeds. The playbook C(huaweicloud.recovery.fleet) must not
     succeed when nothing was restored.
 positional: groups
@@ -75,8 +75,14 @@ def restore_fleet(pattern: t.Any, groups: t.Mapping[str, t.Sequence[str]]) -> t.
     if left_out:
         raise AnsibleError(f"Nothing was restored: {left_out}")
     inventory = of_groups(groups)
-    if not matched(inventory, pattern):
+    found = {host.name for host in matched(inventory, pattern)}
+    if not found:
         raise AnsibleError(f"Nothing was restored: no host of the inventory matches fleet_hosts {pattern!r}.")
+    if strangers := found - {*groups["all"]}:  # Ansible adds a localhost that only the pattern names.
+        names = ", ".join(sorted(strangers))
+        raise AnsibleError(
+            f"Nothing was restored: the inventory has no host {names}, which fleet_hosts {pattern!r} names."
+        )
     limit = context.CLIARGS.get("subset")
     if limit and names_hosts(limit):
         inventory.subset(limit)

@@ -78,6 +78,15 @@ def test_a_limit_that_leaves_no_host_of_fleet_hosts_fails_the_run(tmp_path: Path
     assert done.rc != 0 and "no host matches both fleet_hosts 'b' and --limit 'a'" in done.output
 
 
+@pytest.mark.parametrize("pattern", ["localhost", "127.0.0.1", "localhost:a", " LOCALHOST "])
+def test_a_fleet_does_not_take_the_controller_for_one_of_its_hosts(tmp_path: Path, pattern: str) -> None:
+    """Ansible adds such a host if only the pattern names it. Later plays do not find it in the inventory."""
+    with Simulator("fleet-1-0") as sim:
+        done = fleet(sim, tmp_path, {"a": cache(0)}, "-e", json.dumps({"fleet_hosts": pattern}))
+        assert (done.rc != 0, sim.ledger) == (True, []), done.output
+    assert "Nothing was restored: " in done.output and pattern.strip() in done.output
+
+
 ELSEWHERE = {"--limit": "leaves out localhost", "--start-at-task": "would leave out steps before that task"}
 
 
