@@ -160,8 +160,8 @@ def test_a_zero_of_a_fleet_is_not_a_blank(tmp_path: Path, given: str, msg: str) 
     assert (f"fleet_poll_interval must be {msg}" if msg else "wait_timeout") in done.output
 
 
-@pytest.mark.parametrize("blank", [" ", '"*prod*"'])
-def test_a_drill_refuses_production_whatever_a_survey_leaves_blank(blank: str) -> None:
+@pytest.mark.parametrize("blank", [" ", '"*prod*"', False])
+def test_a_drill_refuses_production_whatever_a_survey_leaves_blank(blank: Any) -> None:
     with Simulator(restore_seconds=1) as sim:
         sim.state.dcs_instances[ids.DCS_INSTANCE].name = "orders-prod"
         given = {**ONE, "drill_scratch": "*", "drill_production": blank, "drill_window_days": " "}
