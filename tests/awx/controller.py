@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -375,6 +376,8 @@ class Controller:
         text = row["rrule"]
         if not text.startswith("DTSTART") or "RRULE:" not in text or "INTERVAL=" not in text:
             yield "rrule: DTSTART, RRULE and INTERVAL are required."
+        if re.match(r"DTSTART:\d+T\d+ ", text):
+            yield "rrule: DTSTART cannot be a naive datetime."
         (kind, *_others) = [one for one in UNIFIED if row["unified_job_template"] in self.objects[one]]
         template = self.objects[kind][row["unified_job_template"]]
         spec = self.surveys.get((kind, template["id"]), {}).get("spec", [])

@@ -16,12 +16,13 @@ from typing import Any
 
 import yaml
 
-from tests import invoke
+from tests import guides, invoke
 from tests.awx import project, rules
 from tests.awx.conftest import FULL, Configured
 from tests.awx.controller import TOKEN, VIEWER_TOKEN, Controller
 
 VARIABLES = invoke.ROOT / "playbooks" / "vars" / "configure_awx.yml"
+GUIDE = guides.FOLDER / "awx.rst"
 PATTERN = project.PATTERN / "meta" / "pattern.json"
 
 
@@ -142,14 +143,16 @@ def test_later_runs_keep_what_is_not_theirs_and_remove_what_was(
             account = controller.named("credentials", "Recovery account")
             return recap(done)["changed"], controller.secrets[account["id"]]
 
-        run(awx_credential_inputs={"region": "eu-west-101"}, awx_drill_answers=FULL["awx_drill_answers"])
+        (rrule,) = re.findall(r"``(DTSTART;\S+ RRULE:\S+)``", GUIDE.read_text(encoding="utf-8"))
+        drill = {"awx_drill_answers": FULL["awx_drill_answers"], "awx_drill_rrule": rrule}
+        run(awx_credential_inputs={"region": "eu-west-101"}, **drill)
         account = controller.named("credentials", "Recovery account")
         controller.change("credentials", account, {"inputs": {**account["inputs"], **by_hand}})
         template = controller.named("job_templates", "Recovery restore")
         attached = controller.associated[("job_templates", template["id"], "credentials")]
         assert sorted(attached) == sorted([account["id"], ours])
         assert controller.named("execution_environments", "Recovery environment")["credential"] == pull
-        assert [row["name"] for row in controller.objects["schedules"].values()] == ["Recovery drill"]
+        assert [row["rrule"] for row in controller.objects["schedules"].values()] == [rrule]
         attached.append(foreign)
 
         blank = {"access_key": "", "secret_key": ""}
@@ -312,13 +315,16 @@ def test_names_that_things_of_another_type_have(
         assert controller.objects["credentials"][credential]["credential_type"] != machine["id"]
         # Only the module for schedules takes no ID
         controller.create("projects", {"name": "Recovery drill", "organization": organization})
-        answers = {"awx_readiness_answers": {"restore_instance": "orders-cache"}}
-        done = Configured(controller, repository, awx_collection).run(**{**FULL, **answers})
+        wrong = {
+            "awx_readiness_answers": {"restore_instance": "orders-cache"},
+            "awx_readiness_rrule": "DTSTART:20260101T050000 RRULE:FREQ=DAILY;INTERVAL=1",
+        }
+        done = Configured(controller, repository, awx_collection).run(**{**FULL, **wrong})
         assert (done.rc, controller.problems) == (2, [])
     said = str(done.of("Say what is missing")[0]["msg"])
     assert said.startswith("Everything but the schedules is configured. ")
     assert "returned 2 items, expected 1" in said and "rename it, or set awx_name" in said
-    assert "Variables restore_instance are not allowed on launch" in said
+    assert "Variables restore_instance are not allowed on launch" in said and "naive datetime" in said
 
 
 def test_the_pattern_asks_the_same_questions(awx: Configured) -> None:
