@@ -740,7 +740,11 @@ def ddm_tasks(ends: dict[str, Any], nodes: list[tuple[str, str]]) -> dict[str, d
     """Return the options of each module that could recover these ends and data nodes."""
     relations = [{"source_instance_id": source, "target_instance_id": target} for source, target in nodes]
     recovery = {**ends, "restore_time": "latest", "data_node_relations": relations}
-    metadata = {**ends, "restore_time": "2026-01-31T03:00:00Z", "data_nodes": [target for _, target in nodes]}
+    metadata = {
+        **ends,
+        "restore_time": "2026-01-31T03:00:00Z",
+        "data_nodes": [target for _source, target in nodes],
+    }
     return {"ddm_recovery": recovery, "ddm_metadata_recovery": metadata}
 
 
