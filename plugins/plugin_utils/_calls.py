@@ -196,7 +196,8 @@ def waited_for_backup(row: Row, run: Row, job: Job, world: World) -> bool:
     another run, which was interrupted or goes on.
     """
     module, folder = _target.backup_module(row), run["directory"]
-    for report in _report_files.unfinished(folder, run, [row]) if module and folder else ():
+    earlier = _report_files.of_run(folder, run) if module and folder else []
+    for report in _report_files.unfinished(earlier, run, [row]):
         for other in report["runs"]:
             began = str(other.get("started"))
             if (report["id"], began) == (run["id"], run["began"]):

@@ -137,7 +137,8 @@ def from_plan(job: Job, old: Row | None, run: Row) -> tuple[list[Row], list[str]
     if drift:
         return [], [f"{where} does not match the entries of this run: {line}." for line in drift]
     rows = [{**row, **listed_in(row, job.found.rows)} for row in _plans.requests(old)]
-    return [attached(row, run, job) for row in rows], []
+    reports = earlier_reports(run, job)
+    return [attached(row, run, job, reports) for row in rows], []
 
 
 def named_in(plan: Row, job: Job) -> tuple[list[Row], list[str]]:
@@ -198,21 +199,22 @@ def going_on(rows: t.Sequence[Row], run: Row, job: Job, world: World) -> list[Ro
     once for each region and profile, and then all is compared by ID.
     """
     lists: dict[tuple[str, ...], Result] = {}
-    found = []
+    found, reports = [], earlier_reports(run, job)
     for row in rows:
-        if maybe_begun(row, run, job) and any(row.get(by_name) for by_id, by_name in ends_of(row)):
+        if maybe_begun(row, run, job, reports) and any(row.get(by_name) for by_id, by_name in ends_of(row)):
             place = (row["service"], *place_of(row))
             lists[place] = lists[place] if place in lists else listing(*place, world)
             row = with_ids(row, lists[place], world.now_ms())
-        found.append(attached(with_begun_backup(row, run, job, world), run, job))
+        row = with_begun_backup(row, run, job, reports, world)
+        found.append(attached(row, run, job, reports))
     return found
 
 
-def maybe_begun(row: Row, run: Row, job: Job) -> bool:
+def maybe_begun(row: Row, run: Row, job: Job, reports: t.Sequence[Row]) -> bool:
     """Whether an earlier run of the same operation may have begun what a row asks for."""
     if not (asks_for_backup(row, run, job) or asks_for_job(row)):
         return False
-    return any(earlier.get("service") == row["service"] for earlier in earlier_rows(row, run, job))
+    return any(earlier.get("service") == row["service"] for earlier in earlier_rows(row, run, job, reports))
 
 
 def asks_for_backup(row: Row, run: Row, job: Job) -> bool:
@@ -261,13 +263,13 @@ def ends_of(row: Row) -> tuple[tuple[str, str], ...]:
     return SERVICES[row["service"]].names, _target.NAMED_BY
 
 
-def attached(row: Row, run: Row, job: Job) -> Row:
+def attached(row: Row, run: Row, job: Job, reports: t.Sequence[Row]) -> Row:
     """Return a row with the job that an earlier run of the same operation has started."""
     if not asks_for_job(row):
         return row
     service = SERVICES[row["service"]]
     job_id, over = service.id_key, set()
-    for earlier in earlier_rows(row, run, job):
+    for earlier in earlier_rows(row, run, job, reports):
         if not same_operation(row, earlier):
             continue
         if earlier.get("error_kind") in NOT_AGAIN:
@@ -299,15 +301,15 @@ def with_job_of(earlier: Row, row: Row, service: Service) -> Row:
     return {**{name: value for name, value in row.items() if name not in (*names, "adopt")}, **decided}
 
 
-def with_begun_backup(row: Row, run: Row, job: Job, world: World) -> Row:
+def with_begun_backup(row: Row, run: Row, job: Job, reports: t.Sequence[Row], world: World) -> Row:
     """Return a row in which `latest` is the backup that an unfinished run of this operation ID has begun to
     restore: the same command goes on with that one, although there may be a newer backup.
     """
     if not asks_for_backup(row, run, job):
         return row
     service = SERVICES[row["service"]]
-    reports = _report_files.unfinished(run["directory"], {**run, "kind": job.kind}, [row])
-    begun = (one for report in reports for one in report["restores"] if _target.overwrote(one, row))
+    unfinished = _report_files.unfinished(reports, {**run, "kind": job.kind}, [row])
+    begun = (one for report in unfinished for one in report["restores"] if _target.overwrote(one, row))
     earlier = next(filter(_target.backup_id, begun), None)  # of the newest run, which knows how it ended
     if earlier is None or earlier.get("error_kind") in NOT_AGAIN:
         return row
@@ -322,14 +324,11 @@ def with_begun_backup(row: Row, run: Row, job: Job, world: World) -> Row:
     return {**row, service.point: None, "backup_id": backup}
 
 
-def earlier_rows(row: Row, run: Row, job: Job) -> t.Iterator[Row]:
-    """Yield the rows of earlier reports of this operation. Without an operation ID these are the unfinished
-    ones of this kind, down to the last one that ended well for the target of a row.
-
-    The clock of another controller may be wrong, so the order alone does not say which run was the last: a
-    job that has ended well in one report is over.
+def earlier_reports(run: Row, job: Job) -> list[Row]:
+    """Return the earlier reports of this operation, newest first. Without an operation ID these are the ones
+    of this kind, and a job that has ended well in one of them is over: the clock of another controller may be
+    wrong, so their order alone does not say which run was the last.
     """
-    yield from run.get("previous") or []
     ticket, folder = job.options.operation_id, run.get("directory")
     found = [
         one
@@ -337,14 +336,25 @@ def earlier_rows(row: Row, run: Row, job: Job) -> t.Iterator[Row]:
         if not one.get("check_mode") and _report_files.of_operation(one, ticket)
     ]
     if ticket:
-        for one in found:
-            yield from one["restores"]
-        return
+        return found
     found = [one for one in found if one["kind"] == job.kind]
     over = ended_jobs(found)
-    for one in found:
-        if one["verdict"] in _report_files.OPEN:
-            yield from (earlier for earlier in one["restores"] if earlier.get("job_id") not in over)
+    return [
+        {**one, "restores": [row for row in one["restores"] if row.get("job_id") not in over]}
+        if one["verdict"] in _report_files.OPEN
+        else one
+        for one in found
+    ]
+
+
+def earlier_rows(row: Row, run: Row, job: Job, reports: t.Sequence[Row]) -> t.Iterator[Row]:
+    """Yield the rows of earlier reports. Without an operation ID these are the unfinished ones, down to the
+    last one that ended well for the target of a row.
+    """
+    yield from run.get("previous") or []
+    for one in reports:
+        if job.options.operation_id or one["verdict"] in _report_files.OPEN:
+            yield from one["restores"]
         elif any(_target.overwrote(earlier, row) for earlier in one["restores"]):
             return
 

@@ -84,7 +84,7 @@ def continuing(run: dict[str, t.Any], rows: t.Sequence[_report.Row]) -> dict[str
     if not run.get("operation_id"):
         return {**run, "previous": resumed(folder, run, rows)}
     with locked(folder):
-        found = unfinished(folder, run, rows)
+        found = unfinished(of_run(folder, run), run, rows)
         previous = [row for report in found for row in report["restores"] if covered(row, rows)]
         whole = bool(found) and all(covered(row, rows) for row in rows_to_keep(found[0]))
         own = {**run, "previous": previous}
@@ -105,7 +105,7 @@ def resumed(folder: str, run: t.Mapping[str, t.Any], rows: t.Sequence[_report.Ro
     attached = [row for row in rows if row.get("action") in ("adopt", "nothing")]
     return [
         {**earlier, "steps": []}
-        for report in unfinished(folder, run, attached)
+        for report in unfinished(of_run(folder, run), run, attached)
         for earlier in report["restores"]
         if any(
             _target.same(row, earlier) and _report.restored_data(row) == _report.restored_data(earlier)
@@ -314,6 +314,11 @@ def reports(folder: str, stem: str | None = None) -> list[_report.Report]:
     return sorted(found, key=lambda report: (moment(report["started"]) or 0, report["id"]), reverse=True)
 
 
+def of_run(folder: str, run: t.Mapping[str, t.Any]) -> list[_report.Report]:
+    """Return the reports in a folder that can be of the operation of a run, newest first."""
+    return reports(folder, file_stem(run.get("operation_id")))
+
+
 def read_report(path: str) -> _report.Report | None:
     """Return the report in a file; None if it is unreadable, not a report, or of another version."""
     try:
@@ -343,15 +348,14 @@ def is_report(found: t.Any) -> bool:
 
 
 def unfinished(
-    folder: str, run: t.Mapping[str, t.Any], rows: t.Sequence[_report.Row]
+    earlier: t.Iterable[_report.Report], run: t.Mapping[str, t.Any], rows: t.Sequence[_report.Row]
 ) -> list[_report.Report]:
-    """Return the unfinished reports of the operation of a run, newest first, down to the last one that ended
-    well.
+    """Return the unfinished reports among earlier ones, newest first, down to the last one that ended well.
 
-    They are of this kind and have a target of these rows.
+    They are of the operation and the kind of a run, and have a target of these rows.
     """
     found, operation_id = [], run.get("operation_id")
-    for one in reports(folder, file_stem(operation_id)):
+    for one in earlier:
         refused = one.get("check_mode") or one["verdict"] == "refused"  # it has sent nothing
         same = one["kind"] == run["kind"] and of_operation(one, operation_id)
         if refused or not same or not any(covered(row, rows) for row in one["restores"]):

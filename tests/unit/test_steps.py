@@ -28,6 +28,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _options,
     _planning,
     _plans,
+    _report_files,
     _settings,
     _state,
     _step_table,
@@ -1257,6 +1258,10 @@ def test_a_gap_refuses_only_what_would_be_restored(time: str | None, action: str
     assert row["error_kind"] == ("too_far" if time and action == "adopt" else kind)
 
 
+def attached(row: dict[str, Any], run_: dict[str, Any], asked: Any) -> dict[str, Any]:
+    return _planning.attached(row, run_, asked, _planning.earlier_reports(run_, asked))
+
+
 def test_a_rerun_attaches_to_its_own_job(tmp_path: Path) -> None:
     folder = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042", "restore_dcs": []}
     first = run(World(), "plan", **folder)
@@ -1265,18 +1270,36 @@ def test_a_rerun_attaches_to_its_own_job(tmp_path: Path) -> None:
     world = World()
     run(world, "plan", **folder)
     assert world.calls[0][2] == ["t1"]
-    later = _planning.attached(
+    later = attached(
         {"service": "ddm", "target_instance_id": "t1", "restore_time": "latest"}, first["run"], job(**folder)
     )
     time = "2026-11-25T09:00:00.000Z"  # of the job, as it was approved
     assert later == {"service": "ddm", "target_instance_id": "t1", "job_id": "j1", "restore_time": time}
     other = {"service": "ddm", "target_instance_id": "t1", "restore_time": "2026-11-25T08:00:00Z"}
-    assert _planning.attached(other, first["run"], job(**folder)) == other
+    assert attached(other, first["run"], job(**folder)) == other
     first["restores"][0].update(error_kind="operation_failed")
     failed = {"directory": None, "previous": first["restores"]}
     failed["previous"].append({**first["restores"][0], "error_kind": None})  # of an older report
     again = {"service": "ddm", "target_instance_id": "t1", "restore_time": "latest"}
-    assert _planning.attached(again, failed, job(**folder)) == again
+    assert attached(again, failed, job(**folder)) == again
+
+
+def test_a_plan_reads_the_folder_of_reports_once_however_many_rows_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = [{"instance_id": f"c{number}", "restore_point": "latest"} for number in range(5)]
+    asked = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042", "restore_ddm": []}
+    first, whole = run(World(), restore_dcs=entries, **asked), _report_files.reports
+    read = []
+
+    def counted(*where: Any) -> Any:
+        read.append(where)
+        return whole(*where)
+
+    monkeypatch.setattr(_report_files, "reports", counted)
+    rows = [{"service": "dcs", **entry} for entry in entries]
+    assert len(_planning.going_on(rows, first["run"], job(**asked), World())) == 5
+    assert len(read) == 1
 
 
 BY_NAME = {
@@ -1447,17 +1470,17 @@ def test_a_job_of_an_operation_that_has_ended_is_none_of_a_new_one(
     world = World()
     world.broken["restore_wait", "t1"] = {"error_kind": "wait_timeout", "failed_step": "wait", "job_id": "j1"}
     failed = run(world, **asked)["run"]
-    assert _planning.attached(entry, failed, job(**asked))["job_id"] == "j1"
+    assert attached(entry, failed, job(**asked))["job_id"] == "j1"
     drill = job(**asked)._replace(kind="drill")
-    assert _planning.attached(entry, failed, drill) == entry, "the job is not that of a drill"
+    assert attached(entry, failed, drill) == entry, "the job is not that of a drill"
     world = World()
     monkeypatch.setattr(world, "now_ms", itertools.count(NOW + 60_000, 1000).__next__)
     monkeypatch.setattr(world, "random", lambda: "def456")
     other = _steps.run({}, RESTORE, job(**asked, restore_ddm=[DATABASE])._replace(kind="undo"), world)
     assert other["report"]["verdict"] == "restored"
-    assert _planning.attached(entry, other["run"], job(**asked))["job_id"] == "j1", "an undo does not end it"
+    assert attached(entry, other["run"], job(**asked))["job_id"] == "j1", "an undo does not end it"
     done = run(world, **asked)["run"]
-    assert _planning.attached(entry, done, job(**asked)) == entry
+    assert attached(entry, done, job(**asked)) == entry
 
 
 def test_what_an_earlier_run_has_overwritten_is_not_saved_again(
@@ -1922,7 +1945,7 @@ def test_a_job_is_attached_to_by_an_entry_that_asks_for_the_same(
         "job_id": "j1",
     }
     earlier["restore_time"] = NOW
-    found = _planning.attached({**entry, **changed}, {"previous": [earlier]}, job())
+    found = attached({**entry, **changed}, {"previous": [earlier]}, job())
     assert (found.get("job_id") == "j1") is attaches
     if attaches:  # It is still what was approved.
         assert "adopt" not in found, "the module takes only one of the two"
@@ -1934,7 +1957,7 @@ def test_a_job_is_attached_to_by_an_entry_that_asks_for_the_same(
 def test_an_entry_with_a_job_or_an_error_is_left_as_it_is(own: dict[str, Any]) -> None:
     entry = {"service": "ddm", "instance_id": "s1", "target_instance_id": "t1", "restore_time": "latest"}
     earlier = {**entry, "restore_time": NOW, "data_state": "unknown", "job_id": "j1"}
-    assert _planning.attached({**entry, **own}, {"previous": [earlier]}, job()) == {**entry, **own}
+    assert attached({**entry, **own}, {"previous": [earlier]}, job()) == {**entry, **own}
 
 
 def test_what_an_earlier_row_does_not_say_is_not_taken_from_it() -> None:
@@ -1943,10 +1966,10 @@ def test_what_an_earlier_row_does_not_say_is_not_taken_from_it() -> None:
     assert not _target.same_source(entry, target)
     assert not _target.same_source({"service": "ddm", "instance_name": "orders-db"}, target)
     lost = {**entry, "restore_time": None, "data_state": "unknown", "error_kind": "outcome_unknown"}
-    assert _planning.attached(entry, {"previous": [lost]}, job()) == entry
+    assert attached(entry, {"previous": [lost]}, job()) == entry
     cache = {"service": "dcs", "instance_id": "c1", "backup_id": "b1"}
     known = {**cache, "data_state": "unknown", "restore_id": "r", "restore_point": "latest"}
-    assert _planning.attached(cache, {"previous": [known]}, job()) == cache, "its marker finds it"
+    assert attached(cache, {"previous": [known]}, job()) == cache, "its marker finds it"
 
 
 @pytest.mark.parametrize(
@@ -1974,14 +1997,14 @@ def test_a_job_is_attached_to_by_a_run_of_the_same_operation(
     for one in (report, newer):
         (tmp_path / f"{one['id']}.json").write_text(json.dumps(one), encoding="utf-8")
     asked = job(restore_operation_id=ticket, restore_report_dir=str(tmp_path))
-    found = _planning.attached(entry, {"directory": str(tmp_path)}, asked)
+    found = attached(entry, {"directory": str(tmp_path)}, asked)
     assert (found.get("job_id") == "j1") is attaches
 
 
 def test_the_job_of_somebody_else_that_a_refusal_names_is_not_attached_to() -> None:
     entry = {"service": "ddm", "instance_id": "s1", "target_instance_id": "t1", "restore_time": "latest"}
     refused = {**entry, "error_kind": "busy", "data_state": "untouched", "job_id": "j1"}
-    assert _planning.attached(entry, {"previous": [refused]}, job()) == entry
+    assert attached(entry, {"previous": [refused]}, job()) == entry
 
 
 def test_an_instance_that_is_named_is_that_of_its_place() -> None:
@@ -2006,9 +2029,9 @@ def test_an_instance_whose_id_is_in_capitals_is_verified_and_attached_to() -> No
     asked = {"service": "ddm", "instance_id": "S1", "target_instance_id": "T1", "restore_time": "latest"}
     ends = {"source": {"instance_id": "s1"}, "target": {"instance_id": "t1"}}
     started = {**asked, **ends, "job_id": "j1", "restore_time": "2026-11-25T09:00:00Z"}
-    assert _planning.attached(asked, {"previous": [started]}, job())["job_id"] == "j1"
+    assert attached(asked, {"previous": [started]}, job())["job_id"] == "j1"
     other = {**started, "source": {"instance_id": "s2"}}
-    assert "job_id" not in _planning.attached(asked, {"previous": [other]}, job())
+    assert "job_id" not in attached(asked, {"previous": [other]}, job())
     listed = {**asked, "target_instance_id": "T1", "project_id": "p1"}
     assert _planning.listed_in({"service": "ddm", **ends}, [listed]) == {"project_id": "p1"}, "of a fleet"
 
@@ -2032,7 +2055,7 @@ def test_latest_means_what_was_sent_when_the_outcome_is_not_known(time: str, kin
     """Otherwise the same command would restore another point in time."""
     row = {"service": "ddm", "target_instance_id": "t1", "restore_time": time}
     earlier = {**row, "restore_time": "2026-11-25T09:00:00Z", "error_kind": kind, "job_id": None}
-    found = _planning.attached(row, {"previous": [earlier]}, job())
+    found = attached(row, {"previous": [earlier]}, job())
     assert found == {**row, "restore_time": planned}
 
 
