@@ -145,6 +145,11 @@ backup:
     created_at: {description: When the backup was created., type: str, sample: "2025-05-20T09:31:25.720Z"}
     updated_at: {description: When the backup was completed., type: str, sample: "2025-05-20T09:42:10.124Z"}
     execution_at: {description: When its data were read., type: str, sample: "2025-05-20T09:31:26.503Z"}
+planned_at:
+  description: When the task made its plan, in UTC, by the cloud's clock.
+  returned: success
+  type: str
+  sample: "2025-05-21T02:10:07.000Z"
 adopted:
   description: Whether the task attached to a backup that was already running, or that it found after a lost
     response, instead of starting another. V(true) with O(backup_id).

@@ -261,6 +261,11 @@ last_seconds:
   returned: success
   type: int
   sample: 388
+planned_at:
+  description: When the task made its plan, in UTC, by the cloud's clock.
+  returned: success
+  type: str
+  sample: "2025-05-21T02:10:07.000Z"
 adopted:
   description: Whether the task attached to a restore that was already running, or that it found after a lost
     response, instead of starting another.

@@ -279,10 +279,10 @@ restores:
       sample: 0d6b45e6a2a84a9d8ed8f2e2a1f5c3aa
     elapsed: {description: Seconds that the task waited for the restore., type: float, sample: 388.2}
     details:
-      description: Further keys of the result of a restore that failed, and C(account) when it differs from
-        that of the task.
+      description: Further keys of the result of the row's module, such as C(planned_at), and C(account) when
+        it differs from that of the task.
       type: dict
-      sample: {http_status: 400}
+      sample: {planned_at: "2025-05-21T02:10:07.000Z"}
     safety_backup:
       description: The backup that was made before the instance was overwritten. In the role, C(earlier_ids)
         has the IDs of those that earlier runs of the operation have made.

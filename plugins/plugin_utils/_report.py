@@ -168,7 +168,7 @@ def measured(row: Row, run: t.Mapping[str, t.Any], point: int | None, began: int
     elsewhere = found["action"] in ("adopt", "nothing") and not run.get("runs")
     found["rto_seconds"] = None if elsewhere else rto_seconds(found, began)
     found["point_seconds"] = seconds(requested, data)
-    found["now_seconds"] = seconds(began, data)
+    found["now_seconds"] = seconds(began + (run.get("cloud_ahead") or 0), data)
     found["next"] = None
     return found
 

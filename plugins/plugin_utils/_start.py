@@ -73,16 +73,22 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         return {number: made for group in found for number, made in group.items()}
 
     def decide_all(groups: Groups) -> dict[int, RowResult]:
-        """Plan the rows. The caller is read first, unless all rows were planned before."""
-        if any(not rows[number]["action"] for group in groups for number in group):
+        """Plan the rows, then read the caller, unless all rows were planned before or nothing was sent."""
+        found = each(decide, groups)
+        if any(not rows[number]["action"] and asked(made.result) for number, made in found.items()):
             account.append(cloud.identity())
-        return each(decide, groups)
+        return found
 
     def start_all(groups: Groups) -> dict[int, RowResult]:
         cloud.may_have_changed = True
         return each(lambda number: execute(plans[number], dry_run=False), groups)
 
     return combined(rows, decide_all, start_all, cloud.clock.now, account)
+
+
+def asked(result: Result) -> bool:
+    """Whether the cloud was asked: a row that cannot be right is refused before any request."""
+    return result.get("error_kind") != "invalid_argument"
 
 
 def with_account(result: Result, account: dict[str, str]) -> Result:

@@ -97,11 +97,13 @@ def plan(state: State, job: Job, world: World) -> State:
     if "restores" not in planned:
         return refused(state, world, [str(planned.get("msg") or "The plan could not be made.")])
     run["account"] = planned.get("account")
+    run["cloud_ahead"] = _target.cloud_ahead(planned["restores"], world.now_ms())
     if job.kind == "undo":
         changes = _plans.account_changes(_report_files.report_from(job.options.report), run["account"])
         if changes:
             return refused(state, world, changes)
-    rows = named_and_guarded(rows, planned["restores"], job, world)
+    now = world.now_ms() + run["cloud_ahead"]
+    rows = named_and_guarded(rows, planned["restores"], job, world, now)
     if job.options.safety_backup and job.read_only:  # A plan of many caches must stay quick.
         rows = [_calls.with_plan_of_backup(row, run, job, world) for row in rows]
     run = run_of(rows, run, job, world)
@@ -110,7 +112,7 @@ def plan(state: State, job: Job, world: World) -> State:
     drift = _plans.differences(old, rows, run["account"]) if old else []
     if drift:
         return refused(state, world, [NO_LONGER, *drift], counted=False)
-    world.say(_lines.plan(rows, run, world.now_ms(), job.options.timezone, job.options.safety_backup))
+    world.say(_lines.plan(rows, run, now, job.options.timezone, job.options.safety_backup))
     world.say([UNREACHABLE] if job.hooks and not stopped(state, job) else [])
     return state
 
@@ -137,17 +139,20 @@ def problems_of(job: Job, run: Row) -> list[str]:
     ]
 
 
-def named_and_guarded(rows: t.Sequence[Row], planned: t.Sequence[Row], job: Job, world: World) -> list[Row]:
-    """Return the rows with their plans and names. A row that must not be overwritten has failed."""
+def named_and_guarded(
+    rows: t.Sequence[Row], planned: t.Sequence[Row], job: Job, world: World, now_ms: int
+) -> list[Row]:
+    """Return the rows with their plans and names. A row that must not be overwritten has failed.
+
+    `now_ms` is the time by the cloud's clock, in epoch milliseconds.
+    """
     known = instances_by_id(job, planned, world)
     tags = {ident: one.get("tags") for ident, one in known.items()}
     found = iter([with_cloud_names(row, known) for row in planned])
     rows = [
         row
         if row.get("error_kind")
-        else _guards.guarded(
-            next(found), _target.point_of(row), job.options, job.read_only, world.now_ms(), tags
-        )
+        else _guards.guarded(next(found), _target.point_of(row), job.options, job.read_only, now_ms, tags)
         for row in rows
     ]
     return [{**row, "changed": False} for row in rows]  # nothing yet: `action` has what would be done

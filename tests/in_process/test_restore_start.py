@@ -56,7 +56,7 @@ def answer(result: dict[str, Any]) -> dict[str, Any]:
     return {
         name: [answer(row) for row in value] if name in ("results", "restores", "steps") else value
         for name, value in result.items()
-        if name not in ("invocation", "exception", "at", "seconds", "item")
+        if name not in ("invocation", "exception", "at", "seconds", "item", "planned_at")
         and (planned or name != "account")
         # The cloud's clock stands still in these tests.
         and not (name == "warnings" and "clock" in str(value))

@@ -44,6 +44,7 @@ SECRET = "s3cret-of-the-test/+&é"
         ("\u2066\u2067\u2068\u2069\u200e\u200f\u061c", "\\u2066\\u2067\\u2068\\u2069\\u200e\\u200f\\u061c"),
         ("pro\u200bd\u200c\u200d\u2060\ufeff\u00ad", "pro\\u200bd\\u200c\\u200d\\u2060\\ufeff\\xad"),
         ("\u115f\u1160\u3164\uffa0\u2800\u034f", "\\u115f\\u1160\\u3164\\uffa0\\u2800\\u034f"),
+        ("prod\ufe00-cache\ufe0f", "prod\\ufe00-cache\\ufe0f"),
         ("a\U000e0041\U000e0101", "a\\U000e0041\\U000e0101"),
         ("\ud800\udfff", "\\ud800\\udfff"),
         ("\u2028\u2029", "\\u2028\\u2029"),

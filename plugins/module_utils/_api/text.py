@@ -25,7 +25,9 @@ LONGEST_QUOTED = 80  # characters
 SHORTEST = 4  # characters: redacting less would garble output
 SECRET = re.compile(r"(?i)(pass(w|phr)|pwd|secret|token|key|\b[as]k)\w*\W*[:=]|://\S*:\S*@")
 # Invisible, but printable to Unicode: fillers, joiners, variation selectors
-INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]")
+INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 
 def printable(value: t.Any) -> str:

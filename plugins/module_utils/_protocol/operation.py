@@ -51,12 +51,13 @@ class Operation:
     """One restore, recovery or backup. It is complete when it is built: no code adds to it later.
 
     `name` is for people. `id_key` and `record_key` are the keys of its ID (restore_id, backup_id or job_id)
-    and of its record in the result.
+    and of its record in the result. `marked`: its record carries a marker, which shows whose it is.
     """
 
     name: str
     id_key: t.ClassVar[str]
     record_key: t.ClassVar[str]
+    marked: t.ClassVar[bool] = False
 
     @property
     def about(self) -> Row:

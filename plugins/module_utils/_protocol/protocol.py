@@ -249,7 +249,7 @@ def only(operation: Operation, found: t.Sequence[str], effect: str = NONE) -> st
         "the console.",
         found=list(found),
     )
-    kind = None if operation.id_key == "job_id" else "duplicate_detected"
+    kind = "duplicate_detected" if operation.marked else None
     raise error.with_context(kind=kind, effect=effect)
 
 

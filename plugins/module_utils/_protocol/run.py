@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
     Operation,
@@ -52,6 +53,7 @@ def plan(
         operation.id_key: found,
         operation.record_key: observed.record(found),
         "adopted": step == "adopt",
+        "planned_at": iso(cloud.now_ms()),
         **known,
     }
     if step == "unchanged":

@@ -28,6 +28,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
     DcsOperation,
+    Seen,
     check_texts,
     described,
     remark_with,
@@ -75,18 +76,16 @@ class DcsBackup(DcsOperation):
             body["backup_format"] = self.backup_format
         return self.dcs.send(self.instance_id, "backups", body)
 
-    def judge(self, records: list[Row], instance: Row, now: int) -> Observation:
+    def judge(self, seen: Seen) -> Observation:
         """Adopt an unfinished backup of the same task. With an operation_id, a finished one is enough."""
         if self.attached:
-            return attachment(self.attached, records)
-        active, stuck = self.active(records, instance, now)
-        running = [row for row in active if is_of_task(row[self.remark_key], self.marker)]
-        others = [row for row in active if row not in running]
-        ready = [row for row in records if ending(row["status"]) == "succeeded" and self.echoed(row)]
+            return attachment(self.attached, seen.records)
+        running = [row for row in seen.active if is_of_task(row[self.remark_key], self.marker)]
+        ready = [row for row in seen.records if ending(row["status"]) == "succeeded" and self.echoed(row)]
         done = ready[0] if ready and not self.repeatable else None
         if done:
             warn_of_unusable(self.dcs, self.name, done)
-        return self.observation(records, instance, now, running, others, stuck, done, bool(instance["task"]))
+        return self.observation(seen, running, done, bool(seen.instance["task"]))
 
 
 def attachment(backup_id: str, records: list[Row]) -> Observation:

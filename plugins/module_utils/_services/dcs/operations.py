@@ -72,6 +72,32 @@ def described(instance: Row) -> str:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """All records of one kind and their instance, as read at `now` (epoch ms by the cloud's clock).
+
+    `active` are the unfinished ones, without the `stuck`: those are older than a day although the instance is
+    idle.
+    """
+
+    records: list[Row]
+    instance: Row
+    now: int
+    active: list[Row]
+    stuck: list[Row]
+
+    @classmethod
+    def of(cls, records: list[Row], instance: Row, now: int) -> Seen:
+        """Return what was read, with the unfinished records sorted out."""
+        unfinished = [row for row in records if end(row) is None]
+        stuck = [row for row in unfinished if obstacle(instance) is None and is_stuck(created(row), now)]
+        return cls(records, instance, now, [row for row in unfinished if row not in stuck], stuck)
+
+    def others(self, running: t.Sequence[Row]) -> list[Row]:
+        """Return the active records that are not among those of the operation."""
+        return [row for row in self.active if row not in running]
+
+
+@dataclass(frozen=True)
 class DcsOperation(Operation):
     """Common to the restore and the backup of an instance. `instance` is what the plan has read."""
 
@@ -82,6 +108,7 @@ class DcsOperation(Operation):
     ignore_stuck: bool
     remark_key: t.ClassVar[str]
     kind: t.ClassVar[str]
+    marked = True
 
     @property
     def instance_id(self) -> str:
@@ -92,18 +119,18 @@ class DcsOperation(Operation):
         """Return all records of this kind, newest first, or only those down to the given one."""
         raise NotImplementedError
 
-    def judge(self, records: list[Row], instance: Row, now: int) -> Observation:
-        """Return what the records mean for this operation, at `now` (epoch ms by the cloud's clock)."""
+    def judge(self, seen: Seen) -> Observation:
+        """Return what the records and the instance mean for this operation."""
         raise NotImplementedError
 
     def observe(self) -> Observation:
         """Read the instance and all its records."""
         instance = self.dcs.instance(self.instance_id)
-        return self.judge(self.read(), instance, self.dcs.now())
+        return self.judge(Seen.of(self.read(), instance, self.dcs.now()))
 
     def first_observation(self) -> Observation:
         """Read all records; the instance is as the plan has read it a moment ago."""
-        return self.judge(self.read(), self.instance, self.dcs.now())
+        return self.judge(Seen.of(self.read(), self.instance, self.dcs.now()))
 
     @property
     def about(self) -> Row:
@@ -133,15 +160,6 @@ class DcsOperation(Operation):
             self.about.get("backup_id"),
         )
 
-    def active(self, records: list[Row], instance: Row, now: int) -> tuple[list[Row], list[Row]]:
-        """Return the unfinished records, and separately the stuck ones.
-
-        Those are older than a day although the instance is idle.
-        """
-        unfinished = [row for row in records if end(row) is None]
-        stuck = [row for row in unfinished if obstacle(instance) is None and is_stuck(created(row), now)]
-        return [row for row in unfinished if row not in stuck], stuck
-
     def describe(self, record: Row, now: int) -> str:
         """Return what an unfinished record says, with its age."""
         old = age(created(record), now)
@@ -160,25 +178,18 @@ class DcsOperation(Operation):
         )
 
     def observation(
-        self,
-        records: list[Row],
-        instance: Row,
-        now: int,
-        running: t.Sequence[Row],
-        others: t.Sequence[Row],
-        stuck: t.Sequence[Row],
-        done: Row | None,
-        may_be_ours: bool,
+        self, seen: Seen, running: t.Sequence[Row], done: Row | None, may_be_ours: bool
     ) -> Observation:
         """Return the observation in the protocol's terms.
 
-        `may_be_ours`: what the instance does may be this operation, unless the records show `others`.
+        `may_be_ours`: what the instance does may be this operation, unless other records explain it.
         """
-        blocked, in_the_way = obstacle(instance), bool(stuck) and not (self.ignore_stuck or others)
+        records, instance, others = seen.records, seen.instance, seen.others(running)
+        blocked, in_the_way = obstacle(instance), bool(seen.stuck) and not (self.ignore_stuck or others)
         if others:
-            blocked = self.describe_other(others[0], now)
+            blocked = self.describe_other(others[0], seen.now)
         elif in_the_way:
-            blocked = self.describe_stuck(stuck[0], now)
+            blocked = self.describe_stuck(seen.stuck[0], seen.now)
         status = frozenset((row[self.id_key], row["status"]) for row in records)
         return Observation(
             running=tuple(row[self.id_key] for row in running),

@@ -35,6 +35,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
     DcsOperation,
+    Seen,
     check_texts,
     described,
     remark_with,
@@ -117,22 +118,24 @@ class DcsRestore(DcsOperation):
         body = {"backup_id": self.backup_id, "remark": self.remark}
         return self.dcs.send(self.instance_id, "restores", body)
 
-    def judge(self, records: list[Row], instance: Row, now: int) -> Observation:
+    def judge(self, seen: Seen) -> Observation:
         """Adopt an unfinished restore of the same backup.
 
         If the newest restore has our marker and succeeded, the run has nothing to do.
         """
-        active, stuck = self.active(records, instance, now)
-        running = [row for row in active if same_id(row["backup_id"], self.backup_id) or self.echoed(row)]
-        others = [row for row in active if row not in running]
-        ours = [row for row in records if end(row) == "succeeded" and self.echoed(row)]
-        done = None if others else newest_of(ours, records)
+        instance = seen.instance
+        running = [
+            row for row in seen.active if same_id(row["backup_id"], self.backup_id) or self.echoed(row)
+        ]
+        ours = [row for row in seen.records if end(row) == "succeeded" and self.echoed(row)]
+        done = None if seen.others(running) else newest_of(ours, seen.records)
         restoring = is_being_restored(instance)
-        if done and obstacle(instance) and not running and ended_recently(moment(done["updated_at"]), now):
+        just_ended = done and ended_recently(moment(done["updated_at"]), seen.now)
+        if done and just_ended and obstacle(instance) and not running:
             running = [done]  # Its record says succeed, but its instance does not serve yet.
         elif restoring or plain(instance["status"]) in BROKEN:
             done = None  # A newer one is not listed yet, or the instance has not survived it.
-        return self.observation(records, instance, now, running, others, stuck, done, restoring)
+        return self.observation(seen, running, done, restoring)
 
     def describe_other(self, record: Row, now: int) -> str:
         """Return the same, and which backup it restores."""
