@@ -105,7 +105,7 @@ class Script(Changeable):
         states: Iterable[str] = ("running",),
     ) -> None:
         self.looks, self.posts, self.states = list(looks), list(posts), list(states)
-        vars(self)["id_key"] = id_key
+        vars(self).update(id_key=id_key, marked=id_key != "job_id")
         self.log: list[str] = []
 
     def observe(self) -> Observation:
@@ -157,6 +157,7 @@ def cloud_at(
 
     return SimpleNamespace(
         clock=time.clock,
+        now_ms=lambda: int(time.clock.now() * 1000),
         session=SimpleNamespace(deadline=None, server_now=time.clock.now, not_after=Limit(time.clock, STALE)),
         settings={} if max_retries is None else {"max_retries": max_retries},
         renew=renew,
