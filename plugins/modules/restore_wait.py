@@ -249,8 +249,9 @@ def waited_for(row: Row) -> bool:
 
 def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for one of the restores."""
-    found = WAITINGS[row["service"]].watch(cloud, {**row, **identified(dict(row))})
-    anew = f"{ANEW}, without job_id and adopt" if "job_id" in found.ids else ANEW
+    waiting = WAITINGS[row["service"]]
+    found = waiting.watch(cloud, {**row, **identified(dict(row))})
+    anew = ", without ".join(filter(None, (ANEW, " and ".join(waiting.not_again))))
     return Watch(
         found.name, found.ids, lambda: with_cloud_errors(found.observe), resume=found.resume, anew=anew
     )
@@ -299,9 +300,10 @@ def has_lost_its_marker(row: Row) -> bool:
     """
     if row["error_kind"] == "operation_failed":
         return False
-    record = row[WAITINGS[row["service"]].record_key] or {}
-    sent = row["adopted"] is False and "restore_remark" in record  # only a service with remarks has markers
-    return sent and not is_marked(record["restore_remark"])
+    waiting = WAITINGS[row["service"]]
+    record = row[waiting.record_key] or {}
+    sent = row["adopted"] is False and waiting.remark_key in record
+    return sent and not is_marked(record[waiting.remark_key])
 
 
 def main() -> None:

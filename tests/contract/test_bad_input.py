@@ -485,7 +485,29 @@ def test_an_operation_id_with_an_invisible_character_is_not_another_operation(
         refused_here(sim, result, "operation_id", "holds an invisible or control character")
     rows = [{**row, "operation_id": f"CHG-1{invisible}2"} for row in GOOD["restore_start"]["restores"]]
     refused(run("restore_start", restores=rows), "invalid_argument", "operation_id", "an invisible or")
-    assert sim.posts() == []
+    assert sim.ledger == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"remark": "x" * 129},
+        {"restore_point": "2026-01-31T03:00:00"},
+        {"restore_point": "2026-01-31T03:00:00", "timezone": "Mars/Olympus"},
+        {"restore_point": "1735689600"},
+        {"restore_time": "latest"},
+    ],
+)
+def test_rows_that_cannot_be_right_are_refused_before_anyone_is_asked_who_calls(
+    sim: Simulator, run: Any, wrong: dict[str, str]
+) -> None:
+    row = {"service": "dcs", "instance_id": names.DCS_INSTANCE, "restore_point": "latest", **wrong}
+    result = run("restore_start", restores=[row, {**row, "instance_id": names.DCS_OTHER}])
+    assert [row["error_kind"] for row in result["restores"]] == ["invalid_argument"] * 2, result["msg"]
+    assert sim.ledger == [] and result["account"] is None
+    good = {"service": "dcs", "instance_id": names.DCS_OTHER, "restore_point": "latest"}
+    beside = run("restore_start", check=True, restores=[row, good])
+    assert beside["account"]["project_id"] == names.PROJECT_ID
 
 
 @pytest.mark.parametrize("around", [" {}", "{} ", "{}\n", "\t{}\r\n", "\u00a0{}"])

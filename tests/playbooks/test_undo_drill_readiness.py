@@ -29,9 +29,11 @@ def sim() -> Iterator[Simulator]:
         assert simulator.errors == []
 
 
-def run(sim: Simulator, playbook: str, *args: str, **variables: Any) -> invoke.Completed:
+def run(
+    sim: Simulator, playbook: str, *args: str, sign_in: Any = "aksk", **variables: Any
+) -> invoke.Completed:
     given = json.dumps({"restore_poll_interval": 1, **variables})
-    return invoke.playbook(f"huaweicloud.recovery.{playbook}", sim.env, "-e", given, *args)
+    return invoke.playbook(f"huaweicloud.recovery.{playbook}", sim.env_for(sign_in), "-e", given, *args)
 
 
 def report(done: invoke.Completed) -> dict[str, Any]:
@@ -177,6 +179,31 @@ def test_readiness_fails_for_an_old_backup_and_for_a_missing_one(sim: Simulator,
     kinds = [row["error_kind"] for row in report(missing)["restores"]]
     assert (missing.rc, kinds) == (2, ["not_restorable", "protected"]), "the restore would refuse it"
     assert sim.posts() == []
+
+
+@pytest.mark.parametrize(
+    ("ahead", "old", "refused"),
+    [(24, 30, True), (-24, 20, False)],
+    ids=["this machine's clock is slow", "it is fast"],
+)
+def test_the_age_of_data_is_counted_by_the_clouds_clock(ahead: int, old: int, refused: bool) -> None:
+    """With a token, the cloud accepts requests from a machine with any clock. The limit is 26 h."""
+    with Simulator(restore_seconds=1, clock=lambda: time.time() + ahead * 3600) as sim:
+        for backup in sim.state.dcs_backups.values():
+            backup.created_at = backup.updated_at = time.time() + (ahead - old) * 3600
+        given = {"sign_in": "token", "restore_dcs": [CACHE]}
+        done = run(sim, "readiness", **given)
+        gap = run(sim, "restore", "--check", restore_point="latest", restore_max_gap="26h", **given)
+        assert sim.posts() == [] and sim.errors == []
+    for one, kind, words in (
+        (done, "too_old", f"are {old} h 1 min old, but restore_rpo_target is 26 h"),
+        (gap, "too_far", f"are {old} h 1 min older than the requested point"),
+    ):
+        (row,) = report(one)["restores"]
+        assert (one.rc, row["error_kind"]) == ((2, kind) if refused else (0, None)), one.output
+        assert (words in json.dumps(report(one))) is refused
+        assert f"the last {old} h" in one.stdout or refused
+        assert abs(row["now_seconds"] - old * 3600) < 120
 
 
 def test_what_is_restored_already_does_not_make_ready(sim: Simulator, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from ansible_collections.huaweicloud.recovery.plugins.action.restore_step import ActionModule, summary
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _calls,
@@ -587,6 +588,17 @@ def test_a_clock_that_is_set_back_makes_no_time_negative() -> None:
     steps = [step for row in report["restores"] for step in row["steps"]]
     assert (report["elapsed"], {step["seconds"] for step in steps}) == (0.0, {0.0})
     assert "DONE  2 of 2 in 0:00." in world.text
+
+
+@pytest.mark.parametrize(("seconds", "ahead"), [(0, 0), (60, 0), (-60, 0), (61, 61_000), (-61, -61_000)])
+def test_the_newest_plan_shows_how_far_the_clouds_clock_is_ahead(seconds: int, ahead: int) -> None:
+    """Less than a minute is no difference: to make the plans takes that long."""
+    rows = [
+        {"details": {"planned_at": iso(NOW + (seconds - early) * 1000)}} if early is not None else {}
+        for early in (900, 0, None)
+    ]
+    assert _target.cloud_ahead(rows, NOW) == ahead
+    assert _target.cloud_ahead([{}, {"details": None}], NOW) == 0
 
 
 def test_a_module_that_gives_no_rows_fails_its_rows() -> None:

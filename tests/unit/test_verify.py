@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import importlib
 import json
@@ -831,6 +832,19 @@ def test_a_server_that_answers_tls_in_the_clear() -> None:
     with Server(says(b"-ERR unknown command\r\n")) as server, pytest.raises(clients.Refused) as caught:
         read(server.port, {"ping": True}, tls=True)
     assert caught.value.kind == "tls_error" and "tls: false" in str(caught.value)
+
+
+def test_a_server_that_requires_tls_and_gets_none(tmp_path: Path) -> None:
+    """It hangs up, and nothing in its response says why."""
+    context = server_context("ca", tmp_path / "ca.pem")
+
+    def secure(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            context.wrap_socket(connection, server_side=True)
+
+    with Server(secure) as server, pytest.raises(clients.Unreachable) as caught:
+        read(server.port, {"ping": True})
+    assert str(caught.value).endswith("If the server requires TLS, set tls: true.")
 
 
 def test_nobody_listens() -> None:

@@ -36,6 +36,8 @@ class Reading:
       max_memory are MB.
     - `ready(instance)`: why an instance does not serve now, in words, or None.
     - `overwritten(row)`: ID, name or job by which a row says which instance it overwrites, or None.
+    - `place(instance)`: where clients reach an instance: host and port, null when unknown, and whether it
+      has `tls` and is a `cluster`.
     - `probe`: the kind of checks that restore_verify knows for it, e.g. redis.
     """
 
@@ -44,4 +46,5 @@ class Reading:
     target: t.Callable[[t.Mapping[str, t.Any]], Row]
     ready: t.Callable[[t.Mapping[str, t.Any]], str | None]
     overwritten: t.Callable[[t.Mapping[str, t.Any]], str | None]
+    place: t.Callable[[t.Mapping[str, t.Any]], Row]
     probe: str

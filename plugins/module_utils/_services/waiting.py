@@ -22,6 +22,8 @@ class Waiting:
       restore.
     - `watch(cloud, row)`: how to wait for the operation in `row[id_key]`; `row` also has the keys in
       `watch_needs`.
+    - `remark_key`: the key of the record that holds the marker, or None if the service keeps none.
+    - `not_again`: the options that attach a row to what runs. A new restore must not have them.
     """
 
     name: str
@@ -29,3 +31,5 @@ class Waiting:
     record_key: str
     watch: t.Callable[[Cloud, t.Mapping[str, t.Any]], Watch]
     watch_needs: tuple[str, ...]
+    remark_key: str | None
+    not_again: tuple[str, ...]

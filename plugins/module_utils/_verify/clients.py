@@ -161,9 +161,11 @@ def tls_refusal(error: BaseException) -> Refused | None:
     )
 
 
-def hint(tls: bool) -> str:
-    """Return a hint at TLS: a server without it may just stay silent."""
-    return " The connection uses TLS: if the server has none, set tls: false." if tls else ""
+def hint(tls: bool, words: str) -> str:
+    """Return a hint at TLS: a server without it may just stay silent, and one that needs it hangs up."""
+    if tls:
+        return " The connection uses TLS: if the server has none, set tls: false."
+    return " If the server requires TLS, set tls: true." if re.search("clos|reset|lost", words, re.I) else ""
 
 
 def login_refused(reply: t.Any) -> Refused:
@@ -300,7 +302,7 @@ class Redis:
         if not self._connected and ("InvalidResponse" in names or isinstance(error, MALFORMED)):
             return foreign("Redis", words)
         if names & RETRYABLE_ERRORS:
-            return Unreachable(f"{words}.{hint(self._tls and not self._connected)}")
+            return Unreachable(f"{words}.{'' if self._connected else hint(self._tls, words)}")
         if isinstance(error, MALFORMED):
             return unreadable_reply(error)
         if names & {"MovedError", "MOVED"}:
@@ -433,7 +435,7 @@ class Mysql:
             return Slow(f"The server did not respond in time: {words}.")
         lost = isinstance(error, OSError) or "InterfaceError" in type(error).__name__
         if lost or code == 0 or code in RETRYABLE_CODES:
-            return Unreachable(f"{words}.{hint(self._tls and self._connection is None)}")
+            return Unreachable(f"{words}.{hint(self._tls, words) if self._connection is None else ''}")
         if code is None and self._connection is None:
             return foreign("MySQL", words)
         if isinstance(error, MALFORMED):

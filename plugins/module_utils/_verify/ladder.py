@@ -243,7 +243,7 @@ def verified(
         return failed(row, "verify", of_restored(row, failure(error)), at, seconds)
     row = {**row, "target": {**(row["target"] or {}), **service.target(instance)}}
     ladder = Ladder(row, service, cloud, settings, deadline)
-    found = [ladder.climb(check, {**instance, **(row["target"] or {})}) for check in row_checks]
+    found = [ladder.climb(check, service.place(instance)) for check in row_checks]
     verification, reason = verification_of(row_checks, found)
     row = {**row, "verification": verification}
     seconds = clock.monotonic() - begun
@@ -304,14 +304,14 @@ class Ladder:
         self._point = moment(row["data_time"])
         self._counts = baseline_counts(row, settings.baseline)
 
-    def climb(self, check: Check, instance: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-        """Return the outcome of a check, with its error under `error`."""
+    def climb(self, check: Check, reported: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """Return the outcome of a check at the `reported` place, with its error under `error`."""
         clock = self._cloud.clock
         begun = clock.monotonic()
         verdict: checks.Verdict | None = None
         error: CloudError | None = None
         try:
-            place = self._place(check, instance)
+            place = self._place(check, reported)
             verdict = checks.judge(
                 check,
                 self._read(check, place),
@@ -333,14 +333,9 @@ class Ladder:
             "error": error,
         }
 
-    def _place(self, check: Check, instance: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    def _place(self, check: Check, reported: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """Return how to connect: as the check says, else the row, else the task, else the cloud."""
-        place = {
-            "host": instance.get("address"),
-            "port": instance.get("port"),
-            "tls": bool(instance.get("enable_ssl")),
-            "cluster": instance.get("cache_mode") == "cluster",
-        }
+        place = dict(reported)
         for given in (*self._given, check.connection):
             place.update(given)
         if not place["host"] or not place["port"]:

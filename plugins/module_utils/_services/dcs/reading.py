@@ -24,11 +24,23 @@ def target(instance: t.Mapping[str, t.Any]) -> Row:
     return {name: found.get(name) for name in TARGET_KEYS}
 
 
+def place(instance: t.Mapping[str, t.Any]) -> Row:
+    """Return where and how clients reach an instance."""
+    found = target(instance)
+    return {
+        "host": found["address"],
+        "port": found["port"],
+        "tls": bool(instance.get("enable_ssl")),
+        "cluster": instance.get("cache_mode") == "cluster",
+    }
+
+
 READING = Reading(
     name="dcs",
     instance=lambda cloud, instance_id: Dcs(cloud).instance(instance_id),
     target=target,
     ready=obstacle,
     overwritten=lambda row: row.get("instance_id") or row.get("instance_name"),
+    place=place,
     probe="redis",
 )

@@ -45,4 +45,6 @@ WAITING = Waiting(
     record_key="restore",
     watch=watch,
     watch_needs=("instance_id", "restore_id"),
+    remark_key="restore_remark",
+    not_again=(),
 )

@@ -38,11 +38,18 @@ def overwritten(row: t.Mapping[str, t.Any]) -> str | None:
     return row.get("target_instance_id") or row.get("target_instance_name") or row.get("job_id")
 
 
+def place(instance: t.Mapping[str, t.Any]) -> Row:
+    """Return where clients reach an instance. The API does not say whether it has TLS."""
+    found = target(instance)
+    return {"host": found["address"], "port": found["port"], "tls": False, "cluster": False}
+
+
 READING = Reading(
     name="ddm",
     instance=lambda cloud, instance_id: with_instance_id(Ddm(cloud).instance(instance_id)),
     target=target,
     ready=obstacle,
     overwritten=overwritten,
+    place=place,
     probe="mysql",
 )

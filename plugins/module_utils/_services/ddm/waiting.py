@@ -26,4 +26,12 @@ def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     return watch_job(Ddm(cloud), row["job_id"], found, f"DDM job {row['job_id']}{where}", source)
 
 
-WAITING = Waiting(name="ddm", id_key="job_id", record_key="job", watch=watch, watch_needs=("job_id",))
+WAITING = Waiting(
+    name="ddm",
+    id_key="job_id",
+    record_key="job",
+    watch=watch,
+    watch_needs=("job_id",),
+    remark_key=None,
+    not_again=("job_id", "adopt"),
+)
