@@ -34,7 +34,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
     one_spelling,
     quoted,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import check_ids
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import (
     CONNECTION,
     RANGES,
@@ -275,26 +275,6 @@ def stripped(option: str, value: str) -> str:
     """Return a value without blanks around it where none are intended, and then in one spelling."""
     kind = option.split("_")[-1]
     return one_spelling(value.strip()) if kind in ("id", "name", "status", "timezone", "format") else value
-
-
-def is_id_option(name: str) -> bool:
-    """Whether an option holds an ID. operation_id is free text: it is only hashed."""
-    return name.endswith("_id") and name != "operation_id"
-
-
-def check_ids(values: t.Mapping[str, t.Any], within: str = "") -> None:
-    """Refuse every option *_id that cannot be an ID, before it becomes part of a URL."""
-    for name, value in values.items():
-        if is_id_option(name) and value is not None and not is_id(value):
-            by_name = f"{name[:-3]}_name"
-            hint = f" A name goes into {by_name}." if by_name in values else ""
-            raise InvalidArgument(
-                f"{within}{name} {quoted(value)} is not an ID: letters, digits, '-' and '_', 1 to 128 "
-                f"characters.{hint}"
-            )
-        for place, inner in enumerate(value if isinstance(value, list) else ()):
-            if isinstance(inner, dict):
-                check_ids(inner, f"{name}[{place}].")
 
 
 def _place(error: BaseException) -> str:

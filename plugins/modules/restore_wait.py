@@ -152,6 +152,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     CloudError,
     InvalidArgument,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import check_ids
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import is_marked
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wait_for_all import wait_for_all
@@ -172,7 +173,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     with_step,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import (
-    check_ids,
     run_module,
     with_cloud_errors,
 )

@@ -20,8 +20,11 @@ from zoneinfo import ZoneInfo
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable, quoted
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import bare, is_id
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import is_id_option
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
+    bare,
+    is_id,
+    is_id_option,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import ladder

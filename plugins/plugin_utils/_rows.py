@@ -26,10 +26,15 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     OutcomeUnknown,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import called, quoted
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import bare, iso, same_id
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
+    bare,
+    check_ids,
+    iso,
+    same_id,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import Result, Row, failure
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check, check_ids
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import TARGET_KEYS
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import NAMED_BY, same_name

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ProtocolError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
+    check_ids,
     flag,
     is_id,
     items,
@@ -23,7 +24,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
     text,
     whole,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check_ids
 from tests.cloud import scenario
 
 

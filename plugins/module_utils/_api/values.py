@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Regular values from the API, whatever it sends instead, and time zones by their names."""
+"""Regular values from the API, whatever it sends instead, IDs in options, and time zones by their names."""
 
 from __future__ import annotations
 
@@ -39,6 +39,26 @@ OF_THE_MACHINE = ("localtime", "posixrules", "factory")  # names that mean anoth
 def is_id(value: t.Any) -> bool:
     """Whether value can be an ID of the API: 1 to 128 letters, digits, '-' and '_', one path segment."""
     return isinstance(value, str) and ID.fullmatch(value) is not None
+
+
+def is_id_option(name: str) -> bool:
+    """Whether an option holds an ID. operation_id is free text: it is only hashed."""
+    return name.endswith("_id") and name != "operation_id"
+
+
+def check_ids(values: t.Mapping[str, t.Any], within: str = "") -> None:
+    """Refuse every option *_id that cannot be an ID, before it becomes part of a URL."""
+    for name, value in values.items():
+        if is_id_option(name) and value is not None and not is_id(value):
+            by_name = f"{name[:-3]}_name"
+            hint = f" A name goes into {by_name}." if by_name in values else ""
+            raise InvalidArgument(
+                f"{within}{name} {quoted(value)} is not an ID: letters, digits, '-' and '_', 1 to 128 "
+                f"characters.{hint}"
+            )
+        for place, inner in enumerate(value if isinstance(value, list) else ()):
+            if isinstance(inner, dict):
+                check_ids(inner, f"{name}[{place}].")
 
 
 def text(value: t.Any) -> str | None:

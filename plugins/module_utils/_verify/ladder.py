@@ -22,7 +22,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     InvalidArgument,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import near, quoted
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import check_ids, moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     GOOD,
     Row,
@@ -31,7 +31,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     failure,
     with_step,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check_ids
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import Reading
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import checks
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.checks import Check

@@ -28,7 +28,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
     DcsOperation,
-    Seen,
+    Records,
     check_texts,
     described,
     remark_with,
@@ -76,16 +76,16 @@ class DcsBackup(DcsOperation):
             body["backup_format"] = self.backup_format
         return self.dcs.send(self.instance_id, "backups", body)
 
-    def judge(self, seen: Seen) -> Observation:
+    def judge(self, records: Records) -> Observation:
         """Adopt an unfinished backup of the same task. With an operation_id, a finished one is enough."""
         if self.attached:
-            return attachment(self.attached, seen.records)
-        running = [row for row in seen.active if is_of_task(row[self.remark_key], self.marker)]
-        ready = [row for row in seen.records if ending(row["status"]) == "succeeded" and self.echoed(row)]
+            return attachment(self.attached, records.rows)
+        running = [row for row in records.active if is_of_task(row[self.remark_key], self.marker)]
+        ready = [row for row in records.rows if ending(row["status"]) == "succeeded" and self.echoed(row)]
         done = ready[0] if ready and not self.repeatable else None
         if done:
             warn_of_unusable(self.dcs, self.name, done)
-        return self.observation(seen, running, done, bool(seen.instance["task"]))
+        return self.observation(records, running, done, bool(records.instance["task"]))
 
 
 def attachment(backup_id: str, records: list[Row]) -> Observation:

@@ -72,25 +72,25 @@ def described(instance: Row) -> str:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Records:
     """All records of one kind and their instance, as read at `now` (epoch ms by the cloud's clock).
 
     `active` are the unfinished ones, without the `stuck`: those are older than a day although the instance is
     idle.
     """
 
-    records: list[Row]
+    rows: list[Row]
     instance: Row
     now: int
     active: list[Row]
     stuck: list[Row]
 
     @classmethod
-    def of(cls, records: list[Row], instance: Row, now: int) -> Seen:
+    def of(cls, rows: list[Row], instance: Row, now: int) -> Records:
         """Return what was read, with the unfinished records sorted out."""
-        unfinished = [row for row in records if end(row) is None]
+        unfinished = [row for row in rows if end(row) is None]
         stuck = [row for row in unfinished if obstacle(instance) is None and is_stuck(created(row), now)]
-        return cls(records, instance, now, [row for row in unfinished if row not in stuck], stuck)
+        return cls(rows, instance, now, [row for row in unfinished if row not in stuck], stuck)
 
     def others(self, running: t.Sequence[Row]) -> list[Row]:
         """Return the active records that are not among those of the operation."""
@@ -119,18 +119,18 @@ class DcsOperation(Operation):
         """Return all records of this kind, newest first, or only those down to the given one."""
         raise NotImplementedError
 
-    def judge(self, seen: Seen) -> Observation:
+    def judge(self, records: Records) -> Observation:
         """Return what the records and the instance mean for this operation."""
         raise NotImplementedError
 
     def observe(self) -> Observation:
         """Read the instance and all its records."""
         instance = self.dcs.instance(self.instance_id)
-        return self.judge(Seen.of(self.read(), instance, self.dcs.now()))
+        return self.judge(Records.of(self.read(), instance, self.dcs.now()))
 
     def first_observation(self) -> Observation:
         """Read all records; the instance is as the plan has read it a moment ago."""
-        return self.judge(Seen.of(self.read(), self.instance, self.dcs.now()))
+        return self.judge(Records.of(self.read(), self.instance, self.dcs.now()))
 
     @property
     def about(self) -> Row:
@@ -178,28 +178,28 @@ class DcsOperation(Operation):
         )
 
     def observation(
-        self, seen: Seen, running: t.Sequence[Row], done: Row | None, may_be_ours: bool
+        self, records: Records, running: t.Sequence[Row], done: Row | None, may_be_ours: bool
     ) -> Observation:
         """Return the observation in the protocol's terms.
 
         `may_be_ours`: what the instance does may be this operation, unless other records explain it.
         """
-        records, instance, others = seen.records, seen.instance, seen.others(running)
-        blocked, in_the_way = obstacle(instance), bool(seen.stuck) and not (self.ignore_stuck or others)
+        rows, instance, others = records.rows, records.instance, records.others(running)
+        blocked, in_the_way = obstacle(instance), bool(records.stuck) and not (self.ignore_stuck or others)
         if others:
-            blocked = self.describe_other(others[0], seen.now)
+            blocked = self.describe_other(others[0], records.now)
         elif in_the_way:
-            blocked = self.describe_stuck(seen.stuck[0], seen.now)
-        status = frozenset((row[self.id_key], row["status"]) for row in records)
+            blocked = self.describe_stuck(records.stuck[0], records.now)
+        status = frozenset((row[self.id_key], row["status"]) for row in rows)
         return Observation(
             running=tuple(row[self.id_key] for row in running),
             done=done[self.id_key] if done else None,
             blocked=blocked,
             explained=bool(others) or not may_be_ours,
             stuck=in_the_way,
-            own=frozenset(row[self.id_key] for row in records if self.echoed(row)),
-            records={row[self.id_key]: row for row in records},
-            created={row[self.id_key]: created(row) for row in records},
+            own=frozenset(row[self.id_key] for row in rows if self.echoed(row)),
+            records={row[self.id_key]: row for row in rows},
+            created={row[self.id_key]: created(row) for row in rows},
             state=(instance["status"], instance["task"], status),
             status=instance["status"],
             task=instance["task"],

@@ -35,7 +35,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
     DcsOperation,
-    Seen,
+    Records,
     check_texts,
     described,
     remark_with,
@@ -118,24 +118,24 @@ class DcsRestore(DcsOperation):
         body = {"backup_id": self.backup_id, "remark": self.remark}
         return self.dcs.send(self.instance_id, "restores", body)
 
-    def judge(self, seen: Seen) -> Observation:
+    def judge(self, records: Records) -> Observation:
         """Adopt an unfinished restore of the same backup.
 
         If the newest restore has our marker and succeeded, the run has nothing to do.
         """
-        instance = seen.instance
+        instance = records.instance
         running = [
-            row for row in seen.active if same_id(row["backup_id"], self.backup_id) or self.echoed(row)
+            row for row in records.active if same_id(row["backup_id"], self.backup_id) or self.echoed(row)
         ]
-        ours = [row for row in seen.records if end(row) == "succeeded" and self.echoed(row)]
-        done = None if seen.others(running) else newest_of(ours, seen.records)
+        ours = [row for row in records.rows if end(row) == "succeeded" and self.echoed(row)]
+        done = None if records.others(running) else newest_of(ours, records.rows)
         restoring = is_being_restored(instance)
-        just_ended = done and ended_recently(moment(done["updated_at"]), seen.now)
+        just_ended = done and ended_recently(moment(done["updated_at"]), records.now)
         if done and just_ended and obstacle(instance) and not running:
             running = [done]  # Its record says succeed, but its instance does not serve yet.
         elif restoring or plain(instance["status"]) in BROKEN:
             done = None  # A newer one is not listed yet, or the instance has not survived it.
-        return self.observation(seen, running, done, restoring)
+        return self.observation(records, running, done, restoring)
 
     def describe_other(self, record: Row, now: int) -> str:
         """Return the same, and which backup it restores."""
