@@ -17,6 +17,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import (
     MOST_PAGES,
     SAYS_NOTHING,
+    Listing,
     Page,
     collect,
     page_of,
@@ -220,8 +221,7 @@ def test_items_that_are_added_meanwhile_do_no_harm() -> None:
 # One page
 
 
-def convert(item: Any) -> dict[str, Any]:
-    return row(item, ("id",))
+ROWS = Listing("rows", "rows", "id", lambda item: row(item, ("id",)))
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def convert(item: Any) -> dict[str, Any]:
     ],
 )
 def test_a_list_is_empty_when_two_witnesses_agree(body: Any) -> None:
-    found, dummy = page_of(Reply(200, body, {}, None), "rows", ("total", "total_record"), convert, "rows")
+    found, dummy = page_of(Reply(200, body, {}, None), ROWS, ("total", "total_record"))
     assert found == []
 
 
@@ -245,12 +245,12 @@ def test_a_list_is_empty_when_two_witnesses_agree(body: Any) -> None:
 )
 def test_a_missing_list_alone_is_not_an_empty_one(body: Any) -> None:
     with pytest.raises(ProtocolError, match="without the list 'rows'"):
-        page_of(Reply(200, body, {}, None), "rows", ("total", "total_record"), convert, "rows")
+        page_of(Reply(200, body, {}, None), ROWS, ("total", "total_record"))
 
 
 def test_null_with_a_length_is_content_without_a_list() -> None:
     with pytest.raises(ProtocolError, match="without the list 'rows'"):
-        page_of(Reply(200, None, {"content-length": "4"}, None), "rows", ["total"], convert, "rows")
+        page_of(Reply(200, None, {"content-length": "4"}, None), ROWS, ["total"])
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_null_with_a_length_is_content_without_a_list() -> None:
 )
 def test_the_first_total_that_is_there_counts(totals: dict[str, int], known: int | None) -> None:
     reply = Reply(200, {"rows": [], **totals}, {}, None)
-    assert page_of(reply, "rows", ("total", "total_record"), convert, "rows") == ([], known)
+    assert page_of(reply, ROWS, ("total", "total_record")) == ([], known)
 
 
 def test_204_is_an_empty_list_and_200_without_content_when_it_comes_twice() -> None:
@@ -271,9 +271,7 @@ def test_204_is_an_empty_list_and_200_without_content_when_it_comes_twice() -> N
 
     def read(*order: int) -> list[dict[str, Any]]:
         queue = [replies[number] for number in order]
-        return collect(
-            lambda offset, limit: page_of(queue.pop(0), "rows", ["total"], convert, "rows"), 100, "id", "rows"
-        )
+        return collect(lambda offset, limit: page_of(queue.pop(0), ROWS, ["total"]), 100, "id", "rows")
 
     assert read(0) == []
     assert read(1, 1) == []
@@ -292,9 +290,9 @@ def test_a_response_without_content_says_so() -> None:
 def test_an_odd_item_spoils_a_list_unless_it_may_be_left_out() -> None:
     reply = Reply(200, {"rows": [{"id": "a"}, {"id": None}, "b", {"id": "c"}], "total": 4}, {}, None)
     with pytest.raises(ProtocolError):
-        page_of(reply, "rows", ["total"], convert, "rows")
+        page_of(reply, ROWS, ["total"])
     odd: list[ProtocolError] = []
-    found, total = page_of(reply, "rows", ["total"], convert, "rows", odd.append)
+    found, total = page_of(reply, ROWS._replace(on_malformed=odd.append), ["total"])
     assert ([one and one["id"] for one in found], total, len(odd)) == (["a", None, None, "c"], 4, 2)
     assert collect(lambda offset, limit: (found[offset:], total), 100, "id", "rows") == [
         {"id": "a"},

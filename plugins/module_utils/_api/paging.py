@@ -17,9 +17,25 @@ ATTEMPTS = 2  # how often a list is read if its pages contradict each other
 SILENT = "the response has no content"  # counts as an empty list when both readings say so
 SAYS_NOTHING: list[t.Any] = []  # the page of a response without content whose status is not 204
 Row = t.Dict[str, t.Any]
-OnMalformed = t.Callable[[ProtocolError], t.Any]  # is given the error of an item that is left out
+OnMalformed = t.Callable[[ProtocolError], t.Any]
 # rows, None for a malformed one that is left out; the total if it is given
 Page = t.Tuple[t.Sequence[t.Optional[Row]], t.Optional[int]]
+
+
+class Listing(t.NamedTuple):
+    """A list of the API. People call its items `what`.
+
+    A response has them under `key`, and convert() makes a row of one, with its ID under `identity`. One that
+    is not as the API documents it is left out and reported to on_malformed(error). Without that, or when it
+    could have one of the wanted `names`, its error is raised.
+    """
+
+    what: str
+    key: str
+    identity: str
+    convert: t.Callable[[t.Any], Row]
+    on_malformed: OnMalformed | None = None
+    names: t.Sequence[str] = ()
 
 
 def collect(
@@ -101,23 +117,8 @@ def _unreadable(found: Row, malformed: int) -> str:
     return f"none of its {malformed} items is what the API documents" if malformed and not found else ""
 
 
-def page_of(
-    reply: Reply,
-    key: str,
-    totals: t.Sequence[str],
-    convert: t.Callable[[t.Any], Row],
-    what: str,
-    on_malformed: OnMalformed | None = None,
-    names: t.Sequence[str] = (),
-) -> Page:
-    """Return a reply as a page: the rows under `key`, and the first of `totals` that it has.
-
-    204 is an empty list.
-
-    With `on_malformed`, an item that is not as the API documents it is left out and reported to
-    on_malformed(error). Without it, or when the item could have one of the wanted `names`, the error is
-    raised.
-    """
+def page_of(reply: Reply, listing: Listing, totals: t.Sequence[str]) -> Page:
+    """Return a reply as a page: its rows, and the first of `totals` that it has. 204 is an empty list."""
     if reply.status == 204:
         return [], 0
     if reply.body is None and reply.headers.get("content-length") == "0":
@@ -127,17 +128,17 @@ def page_of(
 
     def converted(item: t.Any) -> Row | None:
         try:
-            return convert(item)
+            return listing.convert(item)
         except ProtocolError as error:
             called = text(item.get("name")) if isinstance(item, dict) else None
-            if names and called in (None, *names):
+            if listing.names and called in (None, *listing.names):
                 raise error.with_context(f"{error} It may be the named one: give an ID.") from None
-            if on_malformed is None:
+            if listing.on_malformed is None:
                 raise
-            on_malformed(error)
+            listing.on_malformed(error)
             return None
 
     try:
-        return [converted(item) for item in items(reply.body, key, total)], total
+        return [converted(item) for item in items(reply.body, listing.key, total)], total
     except ProtocolError as error:
-        raise error.with_context(f"List of {what}: {error}") from None
+        raise error.with_context(f"List of {listing.what}: {error}") from None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Regular values from the API, whatever it sends instead, IDs in options, and time zones by their names."""
+"""Regular values from the API, whatever it sends instead, and the IDs and time zones of options."""
 
 from __future__ import annotations
 

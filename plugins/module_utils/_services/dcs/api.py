@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import (
+    Listing,
     OnMalformed,
     Page,
     collect,
@@ -106,16 +107,9 @@ class Dcs:
             "include_failure": "true" if with_failed else None,
         }
         left_out = on_malformed or (lambda error: self.warn(f"One of the instances is left out: {error}"))
-        found = self._list(
-            ("instances",),
-            "instances",
-            "instance_id",
-            "instances",
-            _instance,
-            query,
-            on_malformed=left_out,
-            names=[name] if name else (),
-        )
+        named = [name] if name else ()
+        listing = Listing("instances", "instances", "instance_id", _instance, left_out, named)
+        found = self._list(("instances",), listing, query)
         return [item for item in found if name in (None, item["name"]) and status in (None, item["status"])]
 
     def backups(self, instance_id: str, until: str | None = None) -> list[Row]:
@@ -123,8 +117,9 @@ class Dcs:
 
         `until` ends the reading with this record. One that names another instance is left out with a warning.
         """
-        path, what = ("instances", instance_id, "backups"), f"backups of {instance_id}"
-        found = self._list(path, "backup_record_response", "backup_id", what, _backup, until=until)
+        what = f"backups of {instance_id}"
+        listing = Listing(what, "backup_record_response", "backup_id", _backup)
+        found = self._list(("instances", instance_id, "backups"), listing, until=until)
         own = [item for item in found if same_id(item["instance_id"] or instance_id, instance_id)]
         for item in (item for item in found if item not in own):
             other = self.redactor.printable(item["instance_id"], 64)
@@ -139,8 +134,9 @@ class Dcs:
         There is no server-side filter: if the server reads a time in another zone, it would silently hide
         records.
         """
-        path, what = ("instances", instance_id, "restores"), f"restore records of {instance_id}"
-        found = self._list(path, "restore_record_response", "restore_id", what, _restore, until=until)
+        what = f"restore records of {instance_id}"
+        listing = Listing(what, "restore_record_response", "restore_id", _restore)
+        found = self._list(("instances", instance_id, "restores"), listing, until=until)
         return newest_first(found, "created_at")
 
     def send(self, instance_id: str, call: str, body: Row) -> Reply:
@@ -153,20 +149,15 @@ class Dcs:
     def _list(
         self,
         path: tuple[str, ...],
-        key: str,
-        identity: str,
-        what: str,
-        convert: t.Callable[[t.Any], Row],
+        listing: Listing,
         query: t.Mapping[str, t.Any] | None = None,
         until: str | None = None,
-        on_malformed: OnMalformed | None = None,
-        names: t.Sequence[str] = (),
     ) -> list[Row]:
         def fetch(offset: int, limit: int) -> Page:
             reply = self._get(*path, query={**(query or {}), "offset": offset, "limit": limit})
-            return page_of(reply, key, TOTALS, convert, what, on_malformed, names)
+            return page_of(reply, listing, TOTALS)
 
-        return collect(fetch, LIMIT, identity, what, until)
+        return collect(fetch, LIMIT, listing.identity, listing.what, until)
 
 
 def _instance(item: t.Any) -> Row:

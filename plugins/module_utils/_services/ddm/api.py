@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import BRIEF, Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, ProtocolError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import (
+    Listing,
     OnMalformed,
     Page,
     collect,
@@ -83,7 +84,8 @@ class Ddm:
 
         Only the SDK has the filter, so both sides apply it.
         """
-        found = self._list(("backups",), "backups", "id", "backups", _backup, {"instance_id": instance_id})
+        listing = Listing("backups", "backups", "id", _backup)
+        found = self._list(("backups",), listing, {"instance_id": instance_id})
         own = [item for item in found if same_id(instance_id or item["instance_id"], item["instance_id"])]
         return newest_first(own, "created")
 
@@ -102,13 +104,13 @@ class Ddm:
 
     def restorable_time_intervals(self, instance_id: str) -> list[Row]:
         """Return the intervals {start_time, end_time} to which one can restore (ShowAvalibleTime)."""
-        return self._list(
-            self._of(instance_id, "restorable-time-interval"),
+        listing = Listing(
+            "restorable intervals",
             "restorable_time_intervals",
             "start_time",
-            "restorable intervals",
             lambda item: row(item, ("start_time", "end_time")),
         )
+        return self._list(self._of(instance_id, "restorable-time-interval"), listing)
 
     def related_data_nodes(self, instance_id: str, restore_time: int) -> tuple[list[Row], str | None]:
         """Return an instance's data nodes at a time (epoch ms), and the latest restorable time.
@@ -126,16 +128,9 @@ class Ddm:
         def note(body: t.Any) -> None:
             latest[0] = text(body.get("latest_restorable_time"))
 
-        found = self._list(
-            self._of(instance_id, "related-dn"),
-            "related_data_nodes",
-            "instance_id",
-            "data nodes",
-            node,
-            {"restore_time": restore_time},
-            note,
-        )
-        return found, latest[0]
+        listing = Listing("data nodes", "related_data_nodes", "instance_id", node)
+        path = self._of(instance_id, "related-dn")
+        return self._list(path, listing, {"restore_time": restore_time}, note), latest[0]
 
     def restorable_instances(self, instance_id: str, wanted: str | None = None) -> list[Row]:
         """Return the possible targets of a restore, unavailable ones with the reason (ShowAvalibleDdms).
@@ -144,14 +139,14 @@ class Ddm:
         the others: it could be that one.
         """
         malformed: list[ProtocolError] = []
-        found = self._list(
-            self._of(instance_id, "restorable-instances"),
+        listing = Listing(
+            "restorable instances",
             "instances",
             "instance_id",
-            "restorable instances",
             lambda item: _target(item, TARGET_FIELDS),
-            on_malformed=malformed.append,
+            malformed.append,
         )
+        found = self._list(self._of(instance_id, "restorable-instances"), listing)
         if malformed and wanted is not None and not any(same_id(one["instance_id"], wanted) for one in found):
             raise malformed[0]
         for error in malformed:
@@ -174,15 +169,14 @@ class Ddm:
             "restore_time": restore_time,
         }
         fields = ["engine_name", "private_ip", *TARGET_FIELDS]
-        return self._list(
-            self._of(instance_id, "restorable-data-node"),
+        listing = Listing(
+            "target data nodes",
             "target_data_nodes",
             "instance_id",
-            "target data nodes",
             lambda item: _target(item, fields),
-            query,
-            on_malformed=self._left_out("target data nodes"),
+            self._left_out("target data nodes"),
         )
+        return self._list(self._of(instance_id, "restorable-data-node"), listing, query)
 
     def send(self, instance_id: str, call: str, body: Row) -> Reply:
         """Send a POST about the backups of an instance, once: 202 {job_id}."""
@@ -201,10 +195,9 @@ class Ddm:
 
     def jobs(self, begin: int, end: int) -> list[Row]:
         """Return the jobs created between two times (ListTasks; epoch ms, of 30 days), newest first."""
-        return newest_first(
-            self._list(("jobs",), "jobs", "id", "jobs", _job, {"start_time": begin, "end_time": end}),
-            "created_time",
-        )
+        between = {"start_time": begin, "end_time": end}
+        found = self._list(("jobs",), Listing("jobs", "jobs", "id", _job), between)
+        return newest_first(found, "created_time")
 
     def instance(self, instance_id: str) -> Row:
         """Return one instance (v1 ShowInstance: the fields that versions and waits rest on)."""
@@ -218,16 +211,9 @@ class Ddm:
         A malformed item is left out, and reported to on_malformed(error) or in a warning. But one that could
         have one of the wanted `names` is an error.
         """
-        return self._list(
-            ("instances",),
-            "instances",
-            "id",
-            "instances",
-            _instance,
-            version="v1",
-            on_malformed=on_malformed or self._left_out("instances"),
-            names=names,
-        )
+        left_out = on_malformed or self._left_out("instances")
+        listing = Listing("instances", "instances", "id", _instance, left_out, names)
+        return self._list(("instances",), listing, version="v1")
 
     def _of(self, instance_id: str, call: str) -> tuple[str, ...]:
         return "instances", instance_id, "backups", call
@@ -244,25 +230,20 @@ class Ddm:
     def _list(
         self,
         path: tuple[str, ...],
-        key: str,
-        identity: str,
-        what: str,
-        convert: t.Callable[[t.Any], Row],
+        listing: Listing,
         query: t.Mapping[str, t.Any] | None = None,
         note: t.Callable[[t.Any], None] = lambda body: None,
         version: str = "v3",
-        on_malformed: OnMalformed | None = None,
-        names: t.Sequence[str] = (),
     ) -> list[Row]:
         def fetch(offset: int, limit: int) -> Page:
             paged = {**(query or {}), "offset": offset, "limit": limit}
             reply = self._get(*path, version=version, query=paged)
-            found = page_of(reply, key, TOTALS, convert, what, on_malformed, names)
+            found = page_of(reply, listing, TOTALS)
             if isinstance(reply.body, dict):
                 note(reply.body)
             return found
 
-        return collect(fetch, LIMIT, identity, what)
+        return collect(fetch, LIMIT, listing.identity, listing.what)
 
 
 def with_instance_id(instance: t.Mapping[str, t.Any]) -> Row:
