@@ -120,6 +120,12 @@ def test_only_what_a_run_could_not_see_excuses_a_duplicate(
     assert bool(last) is duplicate, report.problems
 
 
+@pytest.mark.parametrize("seed", [30638195, 30744768])
+def test_a_page_after_a_wrong_one_shows_a_client_nothing(seed: int) -> None:
+    """A row is repeated on one page, so the next page seems to lack one: the client must use neither."""
+    assert play(seed).problems == []
+
+
 def test_a_schedule_replays_from_its_seed() -> None:
     with WRONG["no_marker"]():
         seed = next(seed for seed in range(2_000) if play(seed).problems)

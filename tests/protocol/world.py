@@ -32,6 +32,7 @@ from .scene import Scene, Work
 NEVER = float("inf")
 STATE = re.compile("|".join(kind.state for kind in KINDS.values()))
 SIGN_IN = re.compile(r"https://iam\.")
+FURTHER = re.compile(r"offset=[1-9]")  # a further page of a list
 # What a trace shows of an object and of a result
 SHOWN = (
     *("restore_id", "job_id", "id", "backup_id", "instance_id", "status", "task", "available"),
@@ -56,6 +57,7 @@ class Run:
     shown: set[str] = field(
         default_factory=set
     )  # own work that a response has shown to this run after its POST
+    wrong_page: bool = False  # whether a page of the list that it reads was wrong
     last_read: float = 0.0  # when the cloud made the last response to a read
     # When it made the last two usable ones about the state of the instance: with them observations begin
     last_states: tuple[float, ...] = ()
@@ -149,6 +151,8 @@ class Lane:
         what = f"{run.name} {request.method} {_tail(request.url)}"
         world.reach(self, self.time + world.director.latency(run, self.time))
         name, *given = READS[fault] if fault else ("true response",)
+        after_wrong = run.wrong_page and FURTHER.search(request.url) is not None
+        run.wrong_page = bool(fault) or after_wrong
         if fault:  # it can end the observation, and a list that is not whole shows nothing
             run.shown.clear()
         if name in ("unsent", "reset", "timeout"):
@@ -170,9 +174,9 @@ class Lane:
             world.say(self.time, f"{what} {fault or ''} -> {seen.status} {brief(seen.body.decode())}")
         slow = min(world.director.slow * world.director.random(), request.timeout) if name == "slow" else 0.01
         self.time += slow
-        for work in run.accepted:
-            if work.id.encode() in seen.body and fault not in NEVER_WHOLE:
-                run.shown.add(work.id)
+        # A page after a wrong one may contradict it: then the client rightly uses neither.
+        whole = fault not in NEVER_WHOLE and not after_wrong
+        run.shown.update(work.id for work in run.accepted if whole and work.id.encode() in seen.body)
         world.answered(self, seen)
         return seen
 
