@@ -14,6 +14,7 @@ import itertools
 import json
 import os
 import re
+import socket
 import threading
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -666,6 +667,44 @@ def test_the_metadata_have_three_seconds_and_no_credentials(time: Time) -> None:
     (sent,) = wire.sent
     assert (sent.url, sent.timeout) == (METADATA, 3.0)
     assert not {"Authorization", "X-Auth-Token", "X-Project-Id"} & sent.headers.keys()
+
+
+@pytest.mark.parametrize(
+    ("silent", "why"),
+    [
+        (False, "No connection to {} could be made (ConnectionRefusedError)."),
+        (True, "{} did not respond completely within 0.3 s (TimeoutError)."),
+    ],
+    ids=["refused", "black hole"],
+)
+def test_metadata_that_do_not_answer(silent: bool, why: str, sim: Simulator, time: Time) -> None:
+    """As on a machine that is no cloud server: one more try, and nothing is sent to any service."""
+    sent: list[Request] = []
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        if silent:
+            server.listen()
+        where, http = f"127.0.0.1:{server.getsockname()[1]}", Http()
+
+        def send(request: Request) -> Response:
+            sent.append(request)
+            url = request.url.replace("169.254.169.254", where)
+            return http(request._replace(url=url, timeout=0.3 if silent else request.timeout))
+
+        places = {f"{service}_endpoint": sim.url for service in ("iam", "dcs", "ddm")}
+        given = {"region": names.REGION, "use_instance_metadata": True, **places}
+        one = cloud_for(given, {}, time.clock, None, send)
+        with pytest.raises(TransportError) as caught:
+            read(one)
+    assert str(caught.value) == (
+        f"{why.format(where)} use_instance_metadata works only on a cloud server (ECS) to which an agency is "
+        "attached, and whose metadata ask for no token. Give keys or a profile instead."
+    )
+    assert (caught.value.kind, [(each.url, each.timeout) for each in sent]) == (
+        "transport_error",
+        [(METADATA, 3.0)] * 2,
+    )
+    assert sim.ledger == []
 
 
 def test_no_proxy_on_the_way_to_the_metadata(monkeypatch: pytest.MonkeyPatch) -> None:
