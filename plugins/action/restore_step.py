@@ -219,11 +219,14 @@ class ActionModule(ActionBase):
         point = variables.get(_entries.POINT) if points and points.count(points[0]) == len(points) else None
         variables = {**variables, _entries.POINT: point}
         options, problems = _options.options(variables, world.now_ms(), world.random(), kind)
-        problems += _options.differing(hosts.values())
+        problems += _options.differing(hosts)
         if not any(names_hosts(pattern) for pattern in self._task.args.get("limited") or ()):
             problems.append(UNLIMITED)
         defaults = _options.defaults(variables, options, world.now_ms(), kind)
-        return options, fleet(hosts, failed, defaults), problems
+        found = fleet(hosts, failed, defaults)
+        profiles = {row.get("profile") for row in found.rows if not row.get("error_kind")}
+        world.profile = profiles.pop() if len(profiles) == 1 else None
+        return options, found, problems
 
     def variables(
         self, task_vars: dict[str, t.Any], names: t.Sequence[str] = _options.VARIABLES
@@ -381,6 +384,7 @@ class AnsibleWorld:
     """What the steps need from Ansible and from the machine."""
 
     latest: dict[str, t.Any] | None = None
+    profile: str | None = None  # of every host of a fleet: then the run needs no other keys
 
     def __init__(self, action: ActionModule, task_vars: dict[str, t.Any]) -> None:
         self._action, self._task_vars = action, task_vars
@@ -418,9 +422,10 @@ class AnsibleWorld:
         given = {_inprocess.ALIASES.get(name, name): value for name, value in self._action._task.args.items()}
         shared = {name: value for name, value in given.items() if name in CONNECTION}
         home = shared.get("region") or self._action.environment().get(ENVIRONMENT["region"][0])
-        if options.get("profile"):
-            apart = {*IDENTITY, "region"} - {"shared_config_file"}
-            return {name: value for name, value in shared.items() if name not in apart}
+        if options.get("profile") or self.profile:
+            apart = {*IDENTITY, "region"} - {_options.PROFILES}
+            kept = {name: value for name, value in shared.items() if name not in apart}
+            return kept if options.get("profile") else {**kept, "profile": self.profile}
         if home and options.get("region") not in (None, home):
             return {**shared, "project_id": "", "project_name": options["region"]}
         return shared

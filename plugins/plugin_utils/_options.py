@@ -18,7 +18,7 @@ import typing as t
 import unicodedata
 from zoneinfo import ZoneInfo
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable, quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _entries, _step_table
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
@@ -186,8 +186,12 @@ PUBLISHED = ("restore_result", "restore_planned", "restore_reported")
 # Between a random text and the time in epoch seconds: with it, a seed always gives the same point.
 SEEDED = "@"
 CLOSE = 0.9  # similarity from which a name counts as a typo of another; 1 means equal
+PROFILES = "shared_config_file"  # the file with the profiles of a fleet
 # These must be the same for all hosts of a fleet. A plan or report as data does not come from its inventory.
-OF_THE_RUN = tuple(PREFIX + name for name, reader in READERS.items() if reader not in (data, document))
+OF_THE_RUN = (
+    PROFILES,
+    *(PREFIX + name for name, reader in READERS.items() if reader not in (data, document)),
+)
 VARIABLES = (*_entries.LISTS, *_step_table.OF_THE_USER, _entries.POINT, *(PREFIX + name for name in READERS))
 
 
@@ -196,21 +200,42 @@ STATE = "_restore_state"  # the variable that the tasks of the role register
 BEHIND = (
     STATE,
     "huaweicloud_recovery_unread",
-    "shared_config_file",
+    PROFILES,
     *(f"drill_{name}" for name in OF_A_DRILL),
 )
 
 
-def differing(hosts: t.Iterable[Variables]) -> list[str]:
+def differing(hosts: t.Mapping[str, Variables]) -> list[str]:
     """Return a problem for each variable of a run that is not the same for all hosts of a fleet: the value of
     one host would hold for all, or for none.
     """
-    found = [read.given(host) for host in hosts]
+    found = {host: read.given(variables) for host, variables in hosts.items()}
+    first = next(iter(found.values()), {})
     return [
-        f"{name} differs between hosts, but the whole run needs one value: give it with -e."
+        several_files({host: given.get(name) for host, given in found.items()})
+        if name == PROFILES
+        else f"{name} differs between hosts, but the whole run needs one value: give it with -e."
         for name in OF_THE_RUN
-        if any(host.get(name) != found[0].get(name) for host in found)
+        if any(given.get(name) != first.get(name) for given in found.values())
     ]
+
+
+def several_files(files: t.Mapping[str, t.Any]) -> str:
+    """Return the problem of hosts with different files of profiles: a host would sign in with the profile of
+    the same name of another account.
+    """
+    hosts: dict[str, list[str]] = {}
+    for host, file in files.items():
+        hosts.setdefault("no file" if file is None else printable(file), []).append(printable(host))
+    named = [
+        f"{file} for {', '.join(names[:3])}{f' and {len(names) - 3} more' if names[3:] else ''}"
+        for file, names in hosts.items()
+    ]
+    return (
+        f"{PROFILES} differs between hosts, but a run reads all profiles from one file: {'; '.join(named)}. "
+        "Restore the hosts of each file in a run of their own, with --limit. Or put all profiles into one "
+        f"file, and give it with -e {PROFILES}=PATH."
+    )
 
 
 def mistyped(names: t.Iterable[str]) -> list[str]:

@@ -344,3 +344,63 @@ def test_a_host_is_restored_in_the_project_that_listed_it_or_not_at_all(tmp_path
         done = invoke.playbook(PLAYBOOK, {**sim.env, "HW_PROJECT_ID": ids.OTHER_PROJECT_ID}, *given)
         assert done.rc == 0, done.output
         assert {entry.path.split("/")[2] for entry in sim.posts()} == {ids.OTHER_PROJECT_ID}
+
+
+def profiles(folder: Path, name: str, project: str) -> str:
+    """A file with one profile, which is not the current one."""
+    keys = {"accessKeyId": ids.ACCESS_KEY, "secretAccessKey": ids.SECRET_KEY}
+    profile = {"name": "prod", "mode": "AKSK", **keys, "region": ids.REGION, "projectId": project}
+    path = folder / name
+    path.write_text(json.dumps({"profiles": [profile]}), encoding="utf-8")
+    path.chmod(0o600)
+    return str(path)
+
+
+def no_keys(sim: Simulator) -> dict[str, str]:
+    """An environment that only says where the local cloud is."""
+    return {name: value for name, value in sim.env.items() if name.endswith(("_ENDPOINT", "_CA_PATH"))}
+
+
+def projects(sim: Simulator) -> set[str]:
+    """The projects to which requests were sent."""
+    return {entry.path.split("/")[2] for entry in sim.ledger if entry.service != "iam"}
+
+
+def test_a_profile_that_lists_the_hosts_restores_them(tmp_path: Path) -> None:
+    """The environment has no keys, and the file no current profile: the run has no other identity."""
+    options = {"profile": "prod", "shared_config_file": profiles(tmp_path, "p.json", ids.OTHER_PROJECT_ID)}
+    path = tmp_path / "prod.huaweicloud.yml"
+    path.write_text(
+        yaml.safe_dump({"plugin": "huaweicloud.recovery.instances", "services": ["dcs"], **options})
+    )
+    given = ["-i", str(path), "-e", "fleet_hosts=all", "-e", "fleet_poll_interval=1", "-e", "fleet_serial=1"]
+    with Simulator("fleet-2-0", restore_seconds=1) as sim:
+        done = invoke.playbook(PLAYBOOK, no_keys(sim), *given)
+        assert (done.rc, len(sim.posts())) == (0, 2), done.output
+        assert projects(sim) == {ids.OTHER_PROJECT_ID}
+    assert report(done)["account"]["source"] == f"profile prod of {options['shared_config_file']}"
+
+
+def test_hosts_with_the_profiles_of_different_files_are_refused(tmp_path: Path) -> None:
+    """One task starts all restores: `b` would sign in with the profile in the file of `a`."""
+    pairs = (("one.json", ids.PROJECT_ID), ("two.json", ids.OTHER_PROJECT_ID))
+    one, two = (profiles(tmp_path, *pair) for pair in pairs)
+    files = {"a": one, "b": two, "c": "", "d": one, "e": one, "f": one}
+    hosts = {
+        name: {"service": "dcs", "instance_id": instance, "profile": "prod", "shared_config_file": file}
+        for instance, (name, file) in zip(map(ids.fleet_dcs_instance, range(6)), files.items(), strict=True)
+    }
+    path = tmp_path / "hosts.yml"
+    path.write_text(json.dumps({"all": {"hosts": hosts}}))
+    given = ["-i", str(path), "-e", "fleet_poll_interval=1", "--limit"]
+    with Simulator("fleet-6-0", restore_seconds=1) as sim:
+        refused = invoke.playbook(PLAYBOOK, no_keys(sim), *given, "all")
+        assert (refused.rc, sim.ledger) == (2, []), refused.output
+        done = invoke.playbook(PLAYBOOK, no_keys(sim), *given, "a:b:c", "-e", f"shared_config_file={two}")
+        assert (done.rc, len(sim.posts())) == (0, 3), done.output
+        assert projects(sim) == {ids.OTHER_PROJECT_ID}
+    assert (
+        "shared_config_file differs between hosts, but a run reads all profiles from one file: "
+        f"{one} for a, d, e and 1 more; {two} for b; no file for c. Restore the hosts of each "
+        "file in a run of their own, with --limit."
+    ) in report(refused)["msg"]
