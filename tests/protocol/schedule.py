@@ -227,6 +227,7 @@ def play(seed: int, verbose: bool = False) -> Report:
     for when in story.foreign:
         world.later(when, lambda now: _somebody_else(world, now))
     world.race(lambda lane: operator(world, lane, story, rng))
+    jumped = [lane.skew for lane in world.lanes] != story.skew
     runs = [run for lane in world.lanes for run in lane.runs]
     if not story.rules.stripped and len({operation for dummy, operation in story.lanes}) == 1:
         runs += afterwards(world, story, report)
@@ -238,7 +239,8 @@ def play(seed: int, verbose: bool = False) -> Report:
     report.outcomes["schedules"] += 1
     report.outcomes["two runs at once"] += len(story.lanes) > 1
     report.outcomes["with a past"] += story.rules.past
-    report.outcomes["with a wrong calendar"] += any(lane.skew != 0.0 for lane in world.lanes)
+    report.outcomes["with a wrong calendar"] += any(story.skew)
+    report.outcomes["with a calendar that jumps"] += jumped
     report.outcomes["started"] += len(scene.history)
     return report
 

@@ -37,6 +37,7 @@ MET = (
     "throttled",
     "with a past",
     "with a wrong calendar",
+    "with a calendar that jumps",
 )
 
 
@@ -63,7 +64,11 @@ def test_nothing_is_started_twice_or_lost_in_a_million() -> None:
 
 
 # The search for the first schedule that shows a client begins here, where it would be long from 0.
-BEFORE = {"one_look": 740, "transport_retries": 170}
+BEFORE = {"one_observation": 740, "transport_retries": 170}
+
+
+def test_the_search_begins_later_only_for_clients_that_exist() -> None:
+    assert BEFORE.keys() <= WRONG.keys()
 
 
 @pytest.mark.parametrize("name", WRONG)
