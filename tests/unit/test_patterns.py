@@ -14,12 +14,15 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
 
 from ansible_collections.huaweicloud.recovery.plugins.filter.restore_failed import pattern, restore_failed
 from ansible_collections.huaweicloud.recovery.plugins.filter.restore_serial import restore_serial
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _templates
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import names_hosts
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import options, patterns
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates import our_template
 
 
 @pytest.mark.parametrize(
@@ -67,6 +70,23 @@ def test_the_filter_finds_the_failures_of_every_fleet_of_a_run() -> None:
     assert restore_failed(["a", "b", "c", "z"], hostvars, "b") == "no"
     assert restore_failed([*hostvars], hostvars) == ["d", "b"]
     assert restore_failed(["a", "c", "z"], hostvars) == ["localhost"]
+
+
+def test_the_reason_of_a_failure_is_no_template(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds texts of the cloud, and the task that fails the host shows it."""
+
+    class Marked(str):
+        """What core has up to 2.18, where every other text is a template."""
+
+    order = our_template("{{ 6 * 7 }}")
+    rows = [{"label": "a", "error_kind": "busy", "msg": order}]
+    hostvars = {"a": {"_restore_state": {"restores": rows, "run": {"id": "r", "last": True}}}}
+    reason = restore_failed(["a"], hostvars, "a")
+    templar = Templar(DataLoader(), variables={})
+    assert str(templar.template(order)) == "42"
+    assert templar.template(reason) == reason == order
+    monkeypatch.setattr(_templates, "wrap_var", Marked)
+    assert isinstance(restore_failed(["a"], hostvars, "a"), Marked)
 
 
 @pytest.mark.parametrize(
