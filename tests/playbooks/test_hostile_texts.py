@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from tests import invoke
-from tests.cloud import Simulator
+from tests.cloud import Simulator, wire
 from tests.cloud import scenario as ids
-from tests.hostile import HOSTILE, RAN
+from tests.hostile import HEADER, HOSTILE, RAN
 
 # The cloud compares the VPC and the version of data nodes, so they stay.
 FIELDS = {
@@ -27,6 +28,8 @@ FIELDS = {
     "ddm_backups": ("name",),
     "data_nodes": ("name",),
 }
+CONTROL = "\x1b]0;x\x07"  # would give the window of a terminal another title
+ROLE = "huaweicloud.recovery.restore"
 SHOWN = {"ansible.builtin.debug": {"msg": "{{ restore_result }}{{ restore_result | to_json }}"}}
 
 
@@ -46,11 +49,12 @@ def hostile(done: invoke.Completed) -> set[str]:
     return {text for text in HOSTILE if json.dumps(text)[1:-1] in seen or text in seen}
 
 
-def harmless(folder: Path, *runs: invoke.Completed) -> None:
+def harmless(folder: Path, *runs: invoke.Completed, rc: int = 0) -> None:
     """The texts were shown, so they were tried, and none was run."""
     for done in runs:
-        assert done.rc == 0 and hostile(done), done.output
+        assert done.rc == rc and hostile(done), done.output
         assert RAN not in done.output + json.dumps(done.results)
+        assert CONTROL[0] not in done.output
     assert not [*folder.rglob("injected"), *(invoke.ROOT / "playbooks").glob("injected")]
 
 
@@ -135,6 +139,135 @@ def test_the_fleet_runs_no_text_of_the_cloud(tmp_path: Path) -> None:
         )
         assert sim.started("dcs.restore") == 5, done.output
     harmless(tmp_path, done)
+
+
+# Texts in errors
+
+CACHE = {"instance_id": ids.DCS_INSTANCE, "backup_id": ids.DCS_BACKUP}
+TARGET = {"target_instance_id": ids.DDM_TARGET, "restore_time": "latest"}
+RESTORE: dict[str, Any] = {**CACHE, "poll_interval": 1}
+RECOVERY: dict[str, Any] = {"instance_id": ids.DDM_SOURCE, **TARGET, "poll_interval": 1}
+# a fault, what it meets, a module, its options
+CALLS: list[tuple[str, str, str, dict[str, Any]]] = [
+    ("refusal", "dcs.instances", "dcs_instance_info", {}),
+    ("refusal", "dcs.backup", "dcs_backup", {"instance_id": ids.DCS_INSTANCE}),
+    ("refusal", "dcs.restore", "dcs_restore", RESTORE),
+    ("mutate", "ddm.restorable_instances", "ddm_recovery", RECOVERY),
+    ("refusal", "ddm.recovery", "ddm_recovery", RECOVERY),
+    ("outcome", "dcs.restore", "dcs_restore", RESTORE),
+    ("outcome", "ddm.recovery", "ddm_recovery", RECOVERY),
+]
+AGAIN = {
+    "ansible.builtin.debug": {
+        "msg": "{{ found }}{{ found.msg }}{{ found | to_json }}{{ ansible_failed_result.msg }}{{ kept }}"
+    }
+}
+
+
+def break_with(sim: Simulator, name: str, operation: str, text: str, **more: Any) -> None:
+    """Queue a fault that says a text: of a refusal, of what is not available, or of what has failed."""
+
+    def change(true: wire.Response) -> None:
+        for row in next(value for value in true.data.values() if isinstance(value, list)):
+            row.update(available=False, unavailable_reason=text)
+
+    given: dict[str, dict[str, Any]] = {
+        "refusal": {"message": text, "status": 403, "code": "DCS.2003"},
+        "outcome": {"fail": text},
+        "mutate": {"function": change},
+    }
+    sim.fault(name, operation, **given[name], **more)
+
+
+def test_a_failed_task_and_what_is_made_of_it_run_no_text_of_the_cloud(tmp_path: Path) -> None:
+    """Also the text of a job, and what somebody has remarked on a restore and on its backup."""
+    texts = itertools.cycle(HOSTILE)
+    tasks, expected = list[Any](), list[str]()
+    with Simulator(restore_seconds=1, backup_seconds=1) as sim:
+        poison(sim)
+        for restore in sim.state.dcs_restores.values():
+            restore.remark, restore.backup_remark = next(texts), next(texts)
+        for job in sim.state.jobs.values():
+            job.name, job.fail_reason = next(texts), next(texts)
+        for name, operation, module, options in CALLS:
+            expected.append(next(texts) + CONTROL)
+            break_with(sim, name, operation, expected[-1])
+            kept = {"ansible.builtin.set_fact": {"kept": "{{ found.msg }}"}}
+            failing = {"name": "Fail", f"huaweicloud.recovery.{module}": options, "register": "found"}
+            tasks.append({"block": [failing], "rescue": [kept, AGAIN]})
+        for module, options in (
+            ("ddm_job_info", {}),
+            ("dcs_restore_info", {"instance_id": ids.DCS_INSTANCE}),
+        ):
+            tasks += [{f"huaweicloud.recovery.{module}": options, "register": "restore_result"}, SHOWN]
+        play = [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
+        done = invoke.playbook(yaml.safe_dump(play), sim.env, cwd=tmp_path)
+    harmless(tmp_path, done)
+    failed = done.of("Fail")
+    for text, result in zip(expected, failed, strict=True):
+        assert printable(text) in result["msg"], [one["msg"] for one in failed]
+    assert hostile(done) == {*HOSTILE}
+
+
+def test_a_role_that_fails_runs_no_text_of_the_cloud(tmp_path: Path) -> None:
+    role = {"ansible.builtin.include_role": {"name": "huaweicloud.recovery.restore"}}
+    again = {"ansible.builtin.debug": {"msg": "{{ ansible_failed_result }}{{ ansible_failed_result.msg }}"}}
+    variables = {
+        "restore_dcs": [{**CACHE, "group": 1}],
+        "restore_ddm": [{"source_instance_id": ids.DDM_SOURCE, **TARGET}],
+        "restore_safety_backup": False,
+        "restore_poll_interval": 1,
+        "restore_report_dir": str(tmp_path / "reports"),
+    }
+    runs = [{"block": [role], "rescue": [again, SHOWN]} for dummy in range(2)]
+    play = [{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": runs}]
+    with Simulator(restore_seconds=1) as sim:
+        poison(sim)
+        break_with(sim, "mutate", "ddm.restorable_instances", HOSTILE[0])
+        break_with(sim, "refusal", "dcs.restore", HEADER)
+        break_with(sim, "outcome", "ddm.recovery", HOSTILE[-1])
+        done = invoke.playbook(yaml.safe_dump(play), sim.env, cwd=tmp_path)
+    harmless(tmp_path, done)
+    first, second = (
+        {row["service"]: row["msg"] for row in one["report"]["restores"]}
+        for one in done.of(f"{ROLE} : Report")
+    )
+    assert HOSTILE[0] in first["ddm"] and printable(HEADER) in first["dcs"], first
+    assert HOSTILE[-1] in second["ddm"], second
+
+
+def test_a_fleet_whose_hosts_fail_runs_no_text_of_the_cloud(tmp_path: Path) -> None:
+    """A last task fails each of these hosts, and shows why."""
+    path = tmp_path / "fleet.huaweicloud.yml"
+    options: dict[str, Any] = {
+        "plugin": "huaweicloud.recovery.instances",
+        "compose": {"target_instance_id": "'f1ee7' ~ '1' * 19 ~ instance_id[24:]"},
+        "keyed_groups": [{"key": "service", "separator": ""}],
+    }
+    path.write_text(yaml.safe_dump(options), encoding="utf-8")
+    databases = [ids.fleet_ddm_source(number) for number in range(2)]
+    faults = [
+        ("refusal", "dcs.restore", HOSTILE[0] + CONTROL, {}),
+        ("refusal", "dcs.restore", HEADER + CONTROL, {}),
+        (
+            "mutate",
+            "ddm.restorable_instances",
+            HOSTILE[3] + CONTROL,
+            {"on": databases[0], "times": None},
+        ),
+        ("outcome", "ddm.recovery", HOSTILE[5] + CONTROL, {"on": databases[1]}),
+    ]
+    with Simulator("fleet-3-2", restore_seconds=1) as sim:
+        for name, operation, text, where in faults:
+            break_with(sim, name, operation, text, **where)
+        args = ("-i", str(path), "--limit", "dcs:db-0000:db-0001", "-e", "fleet_poll_interval=1")
+        done = invoke.playbook("huaweicloud.recovery.fleet", sim.env, *args, cwd=tmp_path)
+        assert sim.started("dcs.restore") == sim.started("ddm.recovery") == 1, done.output
+    harmless(tmp_path, done, rc=2)
+    reasons = [result["msg"] for result in done.of("Report why")]
+    for dummy, dummy, text, dummy in faults:
+        assert [printable(text) in reason for reason in reasons].count(True) == 1, (text, reasons)
+    assert len(reasons) == len(faults)
 
 
 @pytest.mark.parametrize(
