@@ -246,6 +246,26 @@ def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
     assert "FAILED at wait, operation_failed: " in done.stdout
 
 
+def test_the_output_says_once_why_a_restore_and_a_check_have_failed(sim: Simulator, tmp_path: Path) -> None:
+    """The task that fails the run adds only how many need a person, and where the report is."""
+    unreachable = {"checks": [{"ping": True}], "connection": {"host": "127.0.0.1", "port": 1}}
+    caches = [cache(backup_id=ids.DCS_BACKUP, group=1, **unreachable)]
+    sim.fault("operation_fails", "ddm.recovery")
+    done = run(
+        sim, stack(tmp_path, restore_dcs=caches, restore_safety_backup=False, restore_verify_timeout=1)
+    )
+    assert {name: step for name, (dummy, step, dummy) in outcomes(done).items()} == {
+        ids.DDM_TARGET: "wait",
+        ids.DCS_INSTANCE: "verify",
+    }
+    for row in rows(done).values():
+        assert done.output.count(row["msg"]) == 1, row["msg"]
+    end = task(done, "End")["msg"]
+    assert end == f"{report(done)['msg']} Report: {report(done)['files']['json']}"
+    ours = [line for line in done.output.splitlines() if not line.startswith(("fatal: ", "[ERROR]: "))]
+    assert [report(done)["msg"] in line for line in ours].count(True) == 1, done.output
+
+
 def test_the_approved_plan_is_what_runs(sim: Simulator, tmp_path: Path) -> None:
     """A newer backup, made between plan and run, is not restored: from a file or from a statistic."""
     variables = stack(tmp_path, restore_ddm=[])
