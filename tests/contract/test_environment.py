@@ -2,17 +2,25 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What `make venv` installs is complete on every tested Python, not only on the one that made the list."""
+"""The environment of the tests: complete on every tested Python, and usable wherever the repository lies."""
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from importlib import metadata
+from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests import invoke
+from tests.cloud import Simulator
+from tests.cloud import scenario as ids
 
 PYTHONS = [
     {"python_version": version, "python_full_version": f"{version}.0", "extra": ""}
@@ -37,3 +45,27 @@ def test_no_dependency_of_another_python_is_left_out() -> None:
             }
     assert read > 50
     assert left_out - listed == set()
+
+
+def test_a_module_runs_in_a_repository_whose_path_holds_a_space(tmp_path: Path) -> None:
+    """Not every tool can bear such a path, so run.py enters the repository through a link."""
+    root = tmp_path / "my projects" / "recovery"
+    for part in ("plugins", "meta", "tests/tools"):
+        shutil.copytree(invoke.ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+    run = [sys.executable, str(root / "tests" / "tools" / "run.py")]
+    with Simulator() as sim:
+        options = {name.removeprefix("HW_").lower(): value for name, value in sim.env.items()}
+        given = {"region": options.pop("region_name"), **options, "instance_id": ids.DCS_INSTANCE}
+        call = ["ansible", "localhost", "-m", "huaweicloud.recovery.dcs_backup_info", "-a", json.dumps(given)]
+        done = subprocess.run(
+            [*run, "sh", "-c", 'pwd; exec "$@"', "sh", *call],
+            env={**os.environ, "RECOVERY_VENV": sys.prefix, "HOME": str(tmp_path)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert (done.returncode, len(sim.requests("dcs.backups"))) == (0, 1), done.stdout + done.stderr
+    assert ids.DCS_BACKUP in done.stdout
+    assert " " not in done.stdout.splitlines()[0], "the folder in which the command ran"
