@@ -21,7 +21,7 @@ from .wire import Call, Refusal
 
 ALGORITHM = "SDK-HMAC-SHA256"
 SKEW_SECONDS = 15 * 60
-LOCK_SECONDS = 5 * 60
+LOCK_SECONDS = 5 * 60  # both: "Common Errors Related to IAM Authentication Information" (docs/api.md)
 _AUTHORIZATION = re.compile(ALGORITHM + r" Access=([^,]+), ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})")
 
 

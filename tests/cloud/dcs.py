@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""DCS: instances, backups, restores."""
+"""DCS: instances, backups, restores.
+
+docs/api.md has the addresses of most pages that the comments name.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,8 @@ from .wire import Call, Part, Refusal, Response, Route, whole_number
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 STAMP = re.compile(r"\d{14}", re.ASCII)
-MAX_LIMIT = 1000
-MAX_REMARK = 128
+MAX_LIMIT = 1000  # "Querying DCS Instance Restoration Records"
+MAX_REMARK = 128  # characters: "Error Codes", DCS.4098
 Record = TypeVar("Record", DcsBackup, DcsRestore)
 SPEC_CODES = {
     "single": "redis.single.xu1.tiny.128",
@@ -26,10 +29,12 @@ SPEC_CODES = {
     "proxy": "redis.proxy.xu1.large.2",
     "ha_rw_split": "redis.ha.xu1.large.p2.2",
 }
-PLACEHOLDER = "securityGroupId"  # what real lists hold in place of the security group
+# What real lists hold in place of the security group (Terraform, data_source_huaweicloud_dcs_instances.go)
+PLACEHOLDER = "securityGroupId"
 
 
 def refuse(status: int, code: str, message: str) -> Refusal:
+    """The shape is that of "Restoring a DCS Instance", the codes are those of OTC, "Error Codes"."""
     return Refusal(status, {"error_code": code, "error_msg": message, "error_ext_msg": None})
 
 
@@ -46,6 +51,7 @@ def _instance(cloud: CloudState, call: Call) -> DcsInstance:
 
 
 def _page(call: Call) -> tuple[int, int]:
+    # The refusal is the example of OTC, "Querying All DCS Instances".
     offset = whole_number(call.query.get("offset", "0"))
     limit = whole_number(call.query.get("limit", "10"))
     if offset is None or offset < 0:
@@ -56,6 +62,7 @@ def _page(call: Call) -> tuple[int, int]:
 
 
 def _period(call: Call) -> tuple[str, str]:
+    # yyyyMMddHHmmss: "Querying DCS Instance Restoration Records"
     begin, end = call.query.get("begin_time", "0" * 14), call.query.get("end_time", "9" * 14)
     for name, value in (("begin_time", begin), ("end_time", end)):
         if not STAMP.fullmatch(value):
@@ -88,7 +95,10 @@ def _remark(body: dict[str, Any]) -> str | None:
 
 
 def _text(cloud: CloudState, value: str | None) -> Any:
-    """A null string, in one of the two ways in which real responses write it."""
+    """A null string, in one of the two ways in which examples write it.
+
+    `{}`: "Querying DCS Instance Restoration Records"; OTC, "Listing DCS Instance Backup Records".
+    """
     if value is None and cloud.settings.null_style == "braces":
         return {}
     return value
@@ -103,7 +113,8 @@ def _listed(cloud: CloudState, call: Call, records: Sequence[Record]) -> list[Re
 
 
 def _backup_name(backup: DcsBackup) -> str:
-    # The real service puts its own local time (UTC+8) into the name, so no code may read a time from it.
+    # The service puts its own local time (UTC+8) into the name, so no code may read a time from it: the
+    # example of OTC, "Listing DCS Instance Backup Records".
     return "backup_" + stamp(backup.created_at + 8 * 3600)
 
 
@@ -159,7 +170,11 @@ def _show_restore(cloud: CloudState, call: Call, restore: DcsRestore) -> dict[st
 
 
 def _show_instance(cloud: CloudState, call: Call, instance: DcsInstance, detail: bool) -> dict[str, Any]:
-    """An instance as the list shows it. Unlike the detail it has no cache_mode, task or security group."""
+    """An instance as the list or the detail shows it.
+
+    The list has no cache_mode, task or security group: the SDK's InstanceListInfo; OTC, "Querying All DCS
+    Instances".
+    """
     lag = _lag(cloud, call, "instance_lag")
     if lag:
         instance = cloud.as_of(instance, cloud.clock() - lag)
@@ -191,7 +206,7 @@ def _show_instance(cloud: CloudState, call: Call, instance: DcsInstance, detail:
         "created_at": iso_ms(instance.created_at),
     }
     if detail:
-        # the detail call spells it update_at and is the only one that names the current task
+        # The detail spells it update_at, and alone names the current task: OTC, "Querying a DCS Instance".
         return {
             **shown,
             "cache_mode": instance.cache_mode,
@@ -209,6 +224,7 @@ def _show_instance(cloud: CloudState, call: Call, instance: DcsInstance, detail:
 
 
 def list_instances(cloud: CloudState, call: Call) -> Response:
+    """The filters: "Querying All DCS Instances"."""
     offset, limit = _page(call)
     query = call.query
     exact = query.get("name_equal") == "true"
@@ -245,7 +261,10 @@ def list_restores(cloud: CloudState, call: Call) -> Response:
 
 
 def _records(cloud: CloudState, name: str, page: list[dict[str, Any]], total: int) -> Response:
-    """A list of records. An empty one has the form that the settings say."""
+    """A list of records. An empty one has the form that the settings say.
+
+    204: "Querying DCS Instance Restoration Records" (EU). No page has the other forms: they are assumptions.
+    """
     if total:
         return Response(200, {name: page, "total_num": total})
     empty: dict[str, dict[str, Any]] = {"200": {name: []}, "null": {name: None}, "absent": {}}
@@ -254,6 +273,7 @@ def _records(cloud: CloudState, name: str, page: list[dict[str, Any]], total: in
 
 
 def _refuse_when_busy(instance: DcsInstance) -> None:
+    """The codes: OTC, "Error Codes". The first text: Terraform's issue 1092."""
     if instance.cache_mode == "single":
         raise refuse(400, "DCS.4086", "only master standby instance is support this action")
     if instance.task == "BACKUPING":
@@ -269,6 +289,7 @@ def _refuse_when_busy(instance: DcsInstance) -> None:
 
 
 def create_backup(cloud: CloudState, call: Call) -> Response:
+    """The body and its default: "Backing Up a DCS Instance"."""
     instance = _instance(cloud, call)
     body = _body(call) if call.body else {}
     remark = _remark(body)
@@ -296,6 +317,7 @@ def create_backup(cloud: CloudState, call: Call) -> Response:
 
 
 def delete_backup(cloud: CloudState, call: Call) -> Response:
+    """The refusal: Terraform, resource_huaweicloud_dcs_backup.go. The collection never deletes one."""
     instance = _instance(cloud, call)
     backup = cloud.dcs_backups.get(call.path["backup_id"])
     if backup is None or backup.instance_id != instance.id or backup.status == "deleted":
@@ -313,6 +335,7 @@ def restore(cloud: CloudState, call: Call) -> Response:
         raise refuse(400, "DCS.4062", "Invalid backup_id parameter in the request.")
     _refuse_when_busy(instance)
     backup = cloud.dcs_backups.get(backup_id)
+    # No page has a code for an unknown backup, or for one of another instance: an assumption.
     if backup is None or backup.instance_id != instance.id:
         raise refuse(400, "DCS.4062", "Invalid backup_id parameter in the request.")
     if backup.status != "succeed" or not backup.support_restore:

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""DDM: instances, metadata backups, restorable points, recovery, jobs."""
+"""DDM: instances, metadata backups, restorable points, recovery, jobs.
+
+docs/api.md has the addresses of most pages that the comments name.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,8 @@ from typing import Any
 from .state import CloudState, DataNode, DdmBackup, DdmInstance, Job, iso_offset
 from .wire import Call, Part, Refusal, Response, Route, whole_number
 
-MAX_LIMIT = 128
-JOB_DAYS = 30
+MAX_LIMIT, JOB_DAYS = 128, 30  # "Querying Tasks (a V3 API)"
+# OTC's user guide, "Restoring Data to a New Instance"
 OLDEST_SOURCE = (2, 3, 2, 11)
 OLDEST_TARGET = (3, 0, 8)
 METADATA_JOB = "MetadataRecovery"  # its name is documented nowhere, so nothing may rely on one
@@ -32,6 +35,7 @@ def _error(call: Call, body: Any) -> Any:
 
 
 def _bad_parameter() -> Refusal:
+    """The example of "Restoring Data to a New Instance (a V3 API)"."""
     return refuse(400, "DBS.280001", "Parameter error.")
 
 
@@ -44,6 +48,7 @@ def _version(text: str) -> tuple[int, ...]:
 
 def _instance(cloud: CloudState, instance_id: str) -> DdmInstance:
     if instance_id not in cloud.ddm_instances:
+        # 404: Terraform's pull request 3822; the code is that of RDS (OTC, "Error Codes").
         raise refuse(404, "DBS.200002", "The instance does not exist.")
     return cloud.ddm_instances[instance_id]
 
@@ -71,12 +76,15 @@ def _restorable(cloud: CloudState, instance_id: str, milliseconds: float) -> boo
 def _restore_point(cloud: CloudState, call: Call, instance_id: str) -> int:
     point = _milliseconds(call, "restore_time")
     if not _restorable(cloud, instance_id, point):
-        raise refuse(400, "DBS.300377", "The time range is invalid.")
+        raise refuse(400, "DBS.300377", "The time range is invalid.")  # OTC, "Error Codes"
     return point
 
 
 def _paged(cloud: CloudState, call: Call, name: str, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """A page of a list. An empty one has the form that the settings say."""
+    """A page of a list. An empty one has the form that the settings say.
+
+    No page has any form but []: the others are assumptions.
+    """
     offset, limit = _page(call)
     page: dict[str, Any] = {name: list(items[offset : offset + limit])}
     if not items and cloud.settings.empty_style in ("null", "absent"):
@@ -90,7 +98,8 @@ def _as_of(cloud: CloudState, call: Call, instance: DdmInstance) -> DdmInstance:
     return cloud.as_of(instance, cloud.clock() - lag) if lag else instance
 
 
-# Why an instance cannot be a target
+# Why an instance cannot be a target: OTC, "Querying Instances Available for Restoration (a V3 API)" and
+# "Querying Data Nodes Available to Restore Data to a Point in Time (a V3 API)", and its user guide
 
 
 def _instance_reason(target: DdmInstance) -> str:
@@ -127,7 +136,7 @@ def _node_reason(cloud: CloudState, node: DataNode, target: DdmInstance, source:
 
 
 def _status_word(status: str) -> str:
-    """These lists say 'normal' where the instance's own status is RUNNING."""
+    """These lists say 'normal' where the instance's own status is RUNNING (the examples of both pages)."""
     return "normal" if status == "RUNNING" else status
 
 
@@ -158,7 +167,7 @@ def _show_job(cloud: CloudState, call: Call, job: Job) -> dict[str, Any]:
         "name": job.name,
         "status": job.status,
         "created_time": iso_offset(job.created),
-        # a job that still runs shows the time it was created
+        # A job that still runs shows the time it was created: the example of "Querying Tasks (a V3 API)".
         "end_time": iso_offset(job.created if job.ended is None else job.ended),
         "process": job.process,
         "instance_id": job.instance_id,
@@ -167,7 +176,7 @@ def _show_job(cloud: CloudState, call: Call, job: Job) -> dict[str, Any]:
 
 
 def _show_instance(cloud: CloudState, instance: DdmInstance) -> dict[str, Any]:
-    """As GET /v1 .../instances/{id} shows it."""
+    """As GET /v1 .../instances/{id} shows it: OTC, "Querying Details of a DDM Instance (a V1 API)"."""
     return {
         "id": instance.id,
         "name": instance.name,
@@ -211,6 +220,7 @@ def _instance_page(cloud: CloudState, call: Call, total_name: str) -> dict[str, 
 
 
 def list_instances_v1(cloud: CloudState, call: Call) -> Response:
+    """total_record: OTC, "Querying DDM Instances (a V1 API)"; version 3 has total in the SDK."""
     return Response(200, _instance_page(cloud, call, "total_record"))
 
 
@@ -225,7 +235,7 @@ def show_instance_v1(cloud: CloudState, call: Call) -> Response:
 
 
 def show_instance_v3(cloud: CloudState, call: Call) -> Response:
-    """v3 has other names for the same things, and a list even for one instance."""
+    """v3 has other names for the same things, and a list even for one instance (the SDK's InstanceDetail)."""
     instance = _as_of(cloud, call, _instance(cloud, call.path["instance_id"]))
     detail = {
         "id": instance.id,
@@ -245,6 +255,7 @@ def show_instance_v3(cloud: CloudState, call: Call) -> Response:
 
 
 def list_backups(cloud: CloudState, call: Call) -> Response:
+    """The filters: the SDK's ListBackupsRequest."""
     query = call.query
     found = [
         b
@@ -257,6 +268,7 @@ def list_backups(cloud: CloudState, call: Call) -> Response:
 
 
 def show_backup(cloud: CloudState, call: Call) -> Response:
+    """It has no status: OTC, "Querying Details About a Backup (a V3 API)"."""
     instance = _instance(cloud, call.path["instance_id"])
     backup = cloud.ddm_backups.get(call.path["backup_id"])
     if backup is None or backup.instance_id != instance.id:
@@ -356,6 +368,7 @@ def restorable_data_nodes(cloud: CloudState, call: Call) -> Response:
 
 
 def _json_body(call: Call) -> dict[str, Any]:
+    # OTC, "Restoring Data to a New Instance (a V3 API)" and "Status Codes"
     if not call.headers.get("content-type", "").startswith("application/json"):
         raise refuse(415, "DBS.280001", "Unsupported media type.")
     try:
@@ -430,7 +443,7 @@ def _check_target(cloud: CloudState, source: DdmInstance, target_id: Any) -> Ddm
     for instance in (target, source):
         if instance.status not in ("RUNNING", "FROZEN", "FREEZING", "ERROR"):
             raise refuse(
-                409,
+                409,  # Terraform, services/ddm/common.go
                 "DBS.200019",
                 "Another operation is being performed on the instance or the instance is faulty.",
             )
@@ -440,6 +453,7 @@ def _check_target(cloud: CloudState, source: DdmInstance, target_id: Any) -> Ddm
 
 
 def recovery(cloud: CloudState, call: Call) -> Response:
+    """The body: "Restoring Data to a New Instance (a V3 API)". Its source may be named, as OTC demands."""
     source = _instance(cloud, call.path["instance_id"])
     body = _json_body(call)
     origin = _member(body, "source")
@@ -465,6 +479,7 @@ def recovery(cloud: CloudState, call: Call) -> Response:
 
 
 def metadata_recovery(cloud: CloudState, call: Call) -> Response:
+    """The body: "Restoring Metadata (a V3 API)"."""
     source = _instance(cloud, call.path["instance_id"])
     body = _json_body(call)
     origin, destination = _member(body, "source"), _member(body, "target")
@@ -490,6 +505,7 @@ def metadata_recovery(cloud: CloudState, call: Call) -> Response:
 
 
 def show_job(cloud: CloudState, call: Call) -> Response:
+    """OTC, "Obtaining Information About a Task with a Specified ID (a V3 API)", and "Error Codes"."""
     job = cloud.jobs.get(call.path["job_id"])
     if job is None or job.visible_at > cloud.clock():
         raise refuse(400, "DBS.300400", "The task does not exist.")
@@ -504,6 +520,7 @@ def _reason(cloud: CloudState, call: Call, job: Job) -> str:
 
 
 def list_jobs(cloud: CloudState, call: Call) -> Response:
+    """The times, and fail_reason, which the detail lacks: "Querying Tasks (a V3 API)"."""
     start, end = _milliseconds(call, "start_time"), _milliseconds(call, "end_time")
     now = cloud.clock()
     if start > end or start < (now - JOB_DAYS * 86400) * 1000:

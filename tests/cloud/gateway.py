@@ -5,7 +5,8 @@
 """The gateway in front of the services, without a socket: a request and the state in, a response out.
 
 The state's clock says when a request arrives, and nothing here waits. So the same code answers over HTTP
-(server.py) and in virtual time (tests/protocol).
+(server.py) and in virtual time (tests/protocol). Its codes: the API Request Signing Guide, "Error Codes"
+(docs/api.md).
 """
 
 from __future__ import annotations
@@ -91,6 +92,7 @@ def _admit(cloud: CloudState, route: Route, call: Call) -> None:
     if project is None:
         return
     token = cloud.tokens.get(call.headers.get("x-auth-token", ""))
+    # A token of another project or region: the same page
     if token is not None and token.project_id != project:
         raise Refusal(
             401,
@@ -101,5 +103,6 @@ def _admit(cloud: CloudState, route: Route, call: Call) -> None:
             },
         )
     if project not in cloud.projects or cloud.domain_of(project) != auth.domain_of_caller(cloud, call):
+        # No page says which of the service's codes this is: an assumption.
         part = PARTS[route.service]
         raise part.refuse(*part.stranger[0 if PROJECT.fullmatch(project) else 1])

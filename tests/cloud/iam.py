@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""IAM: tokens of users, temporary keys of agencies, accounts and projects, and a server's metadata."""
+"""IAM: tokens of users, temporary keys of agencies, accounts and projects, and a server's metadata.
+
+docs/api.md has the addresses of most pages that the comments name.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not F
 
 
 def refuse(status: int, message: str) -> Refusal:
-    """Keystone's own shape: the code is a number."""
+    """Keystone's own shape: the code is a number (a response in the issue otc-tools #36)."""
     return Refusal(
         status, {"error": {"message": message, "code": status, "title": TITLES.get(status, "Refused")}}
     )
@@ -31,6 +34,7 @@ def _dig(value: Any, *names: str) -> Any:
 
 
 def create_token(cloud: CloudState, call: Call) -> Response:
+    """As in "Obtaining a User Token Through Password Authentication"."""
     try:
         body = json.loads(call.body)
     except ValueError:
@@ -69,7 +73,7 @@ def create_token(cloud: CloudState, call: Call) -> Response:
 
 
 def _project_of(cloud: CloudState, identity: dict[str, Any]) -> str | None:
-    """The project that a sign-in requests; None for a domain, or without a scope."""
+    """The project that a sign-in requests; None for a domain, or without a scope (the same page)."""
     scope = identity.get("scope", {"domain": {}})
     project = _dig(scope, "project")
     if project is None and isinstance(_dig(scope, "domain"), dict):
@@ -116,6 +120,7 @@ def list_projects(cloud: CloudState, call: Call) -> Response:
 
 
 def list_domains(cloud: CloudState, call: Call) -> Response:
+    """The SDK's KeystoneListAuthDomainsResponse."""
     domain_id = auth.domain_of_caller(cloud, call)
     domain = {
         "id": domain_id,
@@ -129,7 +134,10 @@ def list_domains(cloud: CloudState, call: Call) -> Response:
 
 
 def assume_role(cloud: CloudState, call: Call) -> Response:
-    """Temporary keys of an agency, signed with the keys of the account that it trusts."""
+    """Temporary keys of an agency, signed with the keys of the account that it trusts.
+
+    "Obtaining a Temporary Access Key and SecurityToken Through an Agency".
+    """
     try:
         body = json.loads(call.body)
     except ValueError:
@@ -163,7 +171,10 @@ def assume_role(cloud: CloudState, call: Call) -> Response:
 
 
 def instance_key(cloud: CloudState, call: Call) -> Response:
-    """What a cloud server reads at http://169.254.169.254: the keys of the agency that is attached to it."""
+    """What a cloud server reads at http://169.254.169.254: the keys of the agency that is attached to it.
+
+    The SDK's auth/credentials.py. With no agency its response is an assumption.
+    """
     if cloud.instance_agency is None:
         raise refuse(404, "No agency is attached to this server.")
     return Response(

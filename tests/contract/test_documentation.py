@@ -580,3 +580,49 @@ def test_what_the_role_says_of_its_code_is_at_home(path: str) -> None:
     assert text == role.PLACES[path](text), (
         "Run `python3 tests/tools/run.py python -m tests.tools.role`, and commit what it has changed."
     )
+
+
+FACTS = "docs/api.md"
+SEEN_IN = {"documentation", "SDK", "Terraform", "issue", "assumption"}
+
+
+def facts() -> list[list[str]]:
+    """The rows of the page of facts: the fact, where it is used, its sources, and where it was seen."""
+    cells = [line[2:-2].split(" | ") for line in written(FACTS).splitlines() if line.startswith("| ")]
+    return [row for row in cells if row[0] != "fact"]
+
+
+def names_in(path: Path) -> set[str]:
+    """What a file defines: functions, classes, `Class.method`, and names of values."""
+    found: set[str] = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            found |= {f"{node.name}.{one.name}" for one in node.body if isinstance(one, ast.FunctionDef)}
+        if isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+    return found
+
+
+def test_the_page_of_facts_names_only_code_that_is_there() -> None:
+    gone, place = [], r"`([\w/]+\.py)` ((?:`[\w.]+`(?:, )?)+)"
+    for _fact, used, *_sources in facts():
+        assert re.fullmatch(rf"{place}(?:; {place})*", used), f"{FACTS}: {used} is not `file` `name`, `name`"
+        for file, names in re.findall(place, used):
+            path = documents.ROOT / (file if file.startswith("plugins/") else f"plugins/module_utils/{file}")
+            there = names_in(path) if path.exists() else set()
+            gone += [f"{file} {name}" for name in re.findall(r"`([\w.]+)`", names) if name not in there]
+    assert not gone, f"{FACTS}: correct the rows with {', '.join(gone)}"
+
+
+def test_a_fact_has_a_source_and_says_where_it_was_seen() -> None:
+    defined = re.findall(r"^\[(.+)\]: https://\S+", written(FACTS), re.MULTILINE)
+    cited = {name for row in facts() for name in re.findall(r"\[([^]]+)\]", row[2])}
+    assert cited == set(defined) and len(defined) == len(cited), "a source is cited and defined once"
+    for fact, _used, sources, seen in facts():
+        assert re.fullmatch(r"\[[^]]+\](, \[[^]]+\])*", sources), fact
+        assert set(seen.split(", ")) <= SEEN_IN, fact
+        assert "assumption" in seen or "assumes" not in fact, f"{fact}: the last column must say assumption"
+        assert "assumption" not in seen or "The code" in fact, f"{fact}: say what the code assumes"

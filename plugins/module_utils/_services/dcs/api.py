@@ -4,7 +4,7 @@
 
 """DCS (Distributed Cache Service, Redis), API v2: one method, one call that reads.
 
-Sources: the vendor's API reference and its SDK.
+docs/api.md has the source of each fact.
 """
 
 from __future__ import annotations
