@@ -12,6 +12,7 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.caller import NOT_SENT
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import NOT_REPORTED
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import resolve
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
@@ -34,8 +35,6 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates im
 
 # Keys that Ansible adds to a module's result
 OF_ANSIBLE = {"invocation", "ansible_facts", "deprecations", "exception"}
-
-NOT_ASKED = "This request was not sent: the cloud has already refused these keys."
 
 
 class ActionModule(InProcess):
@@ -98,7 +97,7 @@ class ActionModule(InProcess):
             finally:
                 self._task.check_mode = dry_run
             if result.get("error_kind") == "auth_failed":
-                refused[keys] = {**result, "msg": f"{result.get('msg')} {NOT_ASKED}"}
+                refused[keys] = {**result, "msg": f"{result.get('msg')} {NOT_SENT}"}
             return _rows.RowResult(with_own_account(result, row, region, account), at, time.time() - at)
 
         def runner(check_mode: bool) -> t.Callable[[_start.Groups], dict[int, _rows.RowResult]]:

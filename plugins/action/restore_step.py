@@ -412,8 +412,8 @@ class AnsibleWorld:
                 "msg": f"{module} could not be run: {error}",
             }
         # From core 2.19 on they are objects.
-        said = [getattr(getattr(one, "event", None), "msg", one) for one in result.get("warnings") or ()]
-        return {**result, "warnings": list(map(str, said))}
+        texts = [getattr(getattr(one, "event", None), "msg", one) for one in result.get("warnings") or ()]
+        return {**result, "warnings": list(map(str, texts))}
 
     def connection_for(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return this task's connection options for a module. Its keys and its project are not those of

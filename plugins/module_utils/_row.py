@@ -5,8 +5,8 @@
 """Rows: each is one instance that is to be overwritten, from the plan to the report, as a flat dict.
 
 restore_start, restore_wait and restore_verify take rows and return the same rows in the same order. A row
-keeps every key that it came with, and each task adds a step. All functions are pure: they return new rows,
-and the time is a parameter.
+keeps every key that it came with, and each task adds a step. The functions are pure: they return new rows,
+and the time is a parameter. Only unusable_profiles() reads files, those of the profiles.
 """
 
 from __future__ import annotations

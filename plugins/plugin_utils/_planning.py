@@ -285,8 +285,8 @@ def attached(row: Row, run: Row, job: Job, reports: t.Sequence[Row]) -> Row:
 
 
 def may_be_sent(earlier: Row) -> bool:
-    """Whether an earlier run may have sent a request without an answer. A run whose plan failed since has the
-    same time in its row, and has learned nothing new.
+    """Whether an earlier run may have sent a request without a response. A run whose plan failed since has
+    the same time in its row, and has learned nothing new.
     """
     unplanned = earlier.get("failed_step") == "plan" and earlier.get("data_state") == "unknown"
     return unplanned or earlier.get("error_kind") == "outcome_unknown"

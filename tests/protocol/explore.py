@@ -82,7 +82,7 @@ SETTINGS = [
 ]
 
 
-class Seen(BaseException):
+class Visited(BaseException):
     """All schedules from here on have been played before."""
 
 
@@ -172,7 +172,7 @@ class Explorer:
                 return "oldest left out"
             return None
         if not fits(self.now, KINDS[self.setting.kind], url):
-            raise Seen  # no choice: a person wrote this script
+            raise Visited  # no choice: a person wrote this script
         return self.now
 
     def post(self, run: Run) -> str | None:
@@ -247,10 +247,10 @@ class Known:
     same: dict[Left, Left] = field(default_factory=dict)  # each value of `states` once: it saves memory
 
     def enter(self, state: int, faults: int, kills: int) -> None:
-        """Enter a state. Raises Seen if it was entered before with as many faults and kills left."""
+        """Enter a state. Raises Visited if it was entered before with as many faults and kills left."""
         met = self.states.get(state, ())
         if any(faults <= other and kills <= more for other, more in met):
-            raise Seen
+            raise Visited
         left = *(pair for pair in met if not (pair[0] <= faults and pair[1] <= kills)), (faults, kills)
         self.states[state] = self.same.setdefault(left, left)
 
@@ -315,7 +315,7 @@ def play(
     try:
         world.race(lambda lane: operator(world, lane, story, 1 if setting.at_once else 2))
         calm(world, story)
-    except Seen:
+    except Visited:
         to_its_end = False
     runs = [run for lane in world.lanes for run in lane.runs if run.dead or run.result is not None]
     judge(world, story, runs, report)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from tests.protocol import explore
-from tests.protocol.explore import SETTINGS, Known, Seen, Setting
+from tests.protocol.explore import SETTINGS, Known, Setting, Visited
 from tests.protocol.wrong import WRONG
 
 # The setting and the number of faults that show each wrong client; for the others, setting 0 and one
@@ -41,7 +41,7 @@ def test_a_state_is_not_played_again_with_no_more_faults_left() -> None:
     known.enter(1, 1, 0)
     known.enter(1, 0, 1)
     for faults, kills in ((1, 0), (0, 1), (0, 0)):
-        with pytest.raises(Seen):
+        with pytest.raises(Visited):
             known.enter(1, faults, kills)
     known.enter(1, 2, 1)
     assert known.states == {1: ((2, 1),)}

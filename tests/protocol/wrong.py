@@ -93,7 +93,7 @@ def without_reconcile() -> t.ContextManager[t.Any]:
     """It treats every error as a failure, and does not search."""
 
     def give_up(*whatever: t.Any) -> t.NoReturn:
-        raise NotStarted("The cloud answered with an error.")
+        raise NotStarted("The response was an error.")
 
     return mock.patch.object(protocol, "reconcile", give_up)
 

@@ -101,6 +101,11 @@ KINDS: dict[str, Kind] = {
         "Nothing was started. If only the check of a restore needs the package, the restore has succeeded.",
         "Install the package that the message names.",
     ),
+    "name_mismatch": Kind(
+        "a row or an entry names one instance by its ID and another one by its name",
+        "The instance was not overwritten.",
+        "Find out which of the two instances is meant, correct the row or the entry, then run it again.",
+    ),
     "not_found": Kind(
         "the object does not exist in this project and region",
         _NOTHING,
@@ -203,7 +208,6 @@ DONE = "The restore succeeded."
 ADDED = {
     "fence_failed": ("a task of restore_before_tasks failed", NO_RESTORE),
     "login_refused": ("the restored instance refused the user of the checks", DONE),
-    "name_mismatch": ("an entry names one instance by its ID and another one by its name", UNTOUCHED),
     "not_approved": ("the plan was not approved, or differs from the approved one", NO_RESTORE),
     "not_configured": ("the connection of the checks lacks something", DONE),
     "protected": ("the instance is in restore_protected, or a drill may not overwrite it", UNTOUCHED),

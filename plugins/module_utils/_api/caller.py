@@ -33,6 +33,7 @@ EARLY = 600.0
 # Codes of refused keys, not of a policy that denies a call: the gateway's, IAM's (numbers), or none
 KEYS_REFUSED = re.compile(r"(APIGW\..*|IAM\..*|[0-9]*)", re.ASCII)
 LOCKED = re.compile("reach the limit", re.IGNORECASE)  # in the gateway's message about a locked access key
+NOT_SENT = "This request was not sent: the cloud has already refused these keys."
 
 
 class Gate:
@@ -54,8 +55,7 @@ class Gate:
     def check(self) -> None:
         """Raise an earlier refusal."""
         if self._refusal is not None:
-            note = "This request was not sent: the cloud has already refused these keys."
-            raise self._refusal.with_context(f"{self._refusal} {note}")
+            raise self._refusal.with_context(f"{self._refusal} {NOT_SENT}")
 
     @contextlib.contextmanager
     def passage(self) -> t.Iterator[None]:

@@ -246,10 +246,10 @@ class Session:
             if isinstance(content, dict):
                 return " and no reason"
             return f"; the response is not from the API{page_title(response.body, self._redactor)}"
-        said = self._redactor.printable(message or "", 300).rstrip(". ")
-        said = said or (meant.meaning if meant else "no reason given")
+        reason = self._redactor.printable(message or "", 300).rstrip(". ")
+        reason = reason or (meant.meaning if meant else "no reason given")
         shown = code and code != str(response.status)  # IAM repeats the status as its code
-        return f"{' ' + self._redactor.printable(code, 64) if shown else ''}: {said}"
+        return f"{' ' + self._redactor.printable(code, 64) if shown else ''}: {reason}"
 
     def _safe(self, value: str | None) -> str | None:
         return self._redactor.printable(value, 128) if value else None

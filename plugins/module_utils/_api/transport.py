@@ -243,8 +243,8 @@ class Http:
         sent, over = not (self._connecting or local), timed_out(chain)
         # Some have no reason.
         reasons = [getattr(link, "reason", None) for link in chain if isinstance(link, ssl.SSLError)]
-        said = next((one for one in reasons if one and not one.startswith("UNEXPECTED_EOF")), None)
-        last = TLS.format(said.replace("_", " ").lower()) if said else f" ({type(chain[-1]).__name__})."
+        reason = next((one for one in reasons if one and not one.startswith("UNEXPECTED_EOF")), None)
+        last = TLS.format(reason.replace("_", " ").lower()) if reason else f" ({type(chain[-1]).__name__})."
         last = f", through the {route.proxy}{last}" if route.proxy else last
         if sent:
             text = (
@@ -253,7 +253,7 @@ class Http:
                 else f"The connection to {route.host} broke before the response was complete"
             )
             return TransportError(f"{text}{last}")
-        if route.proxy and (proxy or not said):
+        if route.proxy and (proxy or not reason):
             return self._proxy_failure(chain, route, route.proxy)
         if over:
             text = f"No connection to {route.host} was made within {min(route.timeout, CONNECT):g} s"

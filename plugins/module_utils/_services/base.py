@@ -36,9 +36,9 @@ class Service(Reading, Waiting):
       `wait_timeout` and `poll_interval`. Its result has, besides what the module documents: `target` and
       `source` (as in rows), `data_time`, `newer_backup`, `last_seconds`; and where it restores one, `backup`
       (backup_id, backup_name, backup_type, created_at, size in bytes).
-    - `instances(cloud, on_malformed)`: every instance in one list, as the `_info` module of the service
-      returns them, ID under `instance_id`. An instance that is not as the API documents it is left out and
-      reported to on_malformed(error).
+    - `instances(cloud, on_malformed)`: every instance in one list, with the keys of the `_info` module of the
+      service, but always with the ID under `instance_id` (ddm_instance_info returns it as `id`). An instance
+      that is not as the API documents it is left out and reported to on_malformed(error).
     - `history(cloud)`: how to read the History of an instance by its ID. What one request reports of all
       instances is read at once.
     - `pinned(row, result)`: the row's options with the choices of its plan, so that exactly the plan is
