@@ -246,7 +246,7 @@ def test_a_fleet_whose_hosts_fail_runs_no_text_of_the_cloud(tmp_path: Path) -> N
     }
     path.write_text(yaml.safe_dump(options), encoding="utf-8")
     databases = [ids.fleet_ddm_source(number) for number in range(2)]
-    faults = [
+    faults: list[tuple[str, str, str, dict[str, Any]]] = [
         ("refusal", "dcs.restore", HOSTILE[0] + CONTROL, {}),
         ("refusal", "dcs.restore", HEADER + CONTROL, {}),
         (
@@ -265,7 +265,7 @@ def test_a_fleet_whose_hosts_fail_runs_no_text_of_the_cloud(tmp_path: Path) -> N
         assert sim.started("dcs.restore") == sim.started("ddm.recovery") == 1, done.output
     harmless(tmp_path, done, rc=2)
     reasons = [result["msg"] for result in done.of("Report why")]
-    for dummy, dummy, text, dummy in faults:
+    for text in (fault[2] for fault in faults):
         assert [printable(text) in reason for reason in reasons].count(True) == 1, (text, reasons)
     assert len(reasons) == len(faults)
 
