@@ -13,14 +13,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from .state import CloudState, DataNode, DdmBackup, DdmInstance, Job, iso_offset
+from .state import CloudState, DataNode, DdmBackup, DdmInstance, Job, MetadataJob, iso_offset
 from .wire import Call, Part, Refusal, Response, Route, whole_number
 
 MAX_LIMIT, JOB_DAYS = 128, 30  # "Querying Tasks (a V3 API)"
 # OTC's user guide, "Restoring Data to a New Instance"
 OLDEST_SOURCE = (2, 3, 2, 11)
 OLDEST_TARGET = (3, 0, 8)
-METADATA_JOB = "MetadataRecovery"  # its name is documented nowhere, so nothing may rely on one
 
 
 def refuse(status: int, code: str, message: str) -> Refusal:
@@ -407,24 +406,21 @@ def _start_job(
     call: Call,
     source: DdmInstance,
     target: DdmInstance,
-    point: int | None,
     nodes: list[str],
-    relations: dict[str, str],
-    name: str,
+    kind: type[Job],
+    **what: Any,
 ) -> Response:
     operation = cloud.operation(cloud.settings.restore_seconds, call.hints)
-    job = Job(
+    job = kind(
         id=cloud.new_hex(),
-        name=name,
         instance_id=(source if cloud.settings.job_instance == "source" else target).id,
         created=operation.started,
         visible_at=cloud.visible_from(call.hints),
         operation=operation,
         source_id=source.id,
         target_id=target.id,
-        restore_time=point,
         data_nodes=nodes,
-        relations=relations,
+        **what,
     )
     cloud.jobs[job.id] = job
     vars(target).update(job.busy(cloud.settings))
@@ -474,8 +470,8 @@ def recovery(cloud: CloudState, call: Call) -> Response:
         node = cloud.data_nodes.get(target_id)
         if node is None or _node_reason(cloud, node, target, cloud.data_nodes[source_id]):
             raise refuse(400, "DBS.300363", "The pre-check failed.")
-    nodes, name = list(mapping.values()), cloud.settings.job_name
-    return _start_job(cloud, call, source, target, int(point), nodes, mapping, name)
+    what = {"name": cloud.settings.job_name, "restore_time": int(point), "relations": mapping}
+    return _start_job(cloud, call, source, target, list(mapping.values()), Job, **what)
 
 
 def metadata_recovery(cloud: CloudState, call: Call) -> Response:
@@ -500,8 +496,9 @@ def metadata_recovery(cloud: CloudState, call: Call) -> Response:
         raise refuse(400, "DBS.300103", "The RDS instance does not exist or is in another VPC.")
     if any(node.status != "normal" or cloud.owner(node.id) is not None for node in found if node is not None):
         raise refuse(400, "DBS.300323", "The associated RDS instance is unavailable.")
+    what = {"name": cloud.settings.metadata_job_name, "backup_id": backup_id}
     moment = None if point is None else int(point)
-    return _start_job(cloud, call, source, target, moment, nodes, {}, METADATA_JOB)
+    return _start_job(cloud, call, source, target, nodes, MetadataJob, restore_time=moment, **what)
 
 
 def show_job(cloud: CloudState, call: Call) -> Response:

@@ -281,6 +281,8 @@ def _small(cloud: CloudState) -> None:
     for node_id in (DN_SOURCE_1, DN_TARGET_1, DN_TARGET_2):
         cloud.data_nodes[node_id] = DataNode(node_id, f"rds-{node_id[:8]}")
     cloud.intervals[DDM_SOURCE] = [(7 * DAY, 2 * DAY), (36 * HOUR, 5 * MINUTE)]
+    made = cloud.clock() - 3 * HOUR
+    cloud.ddm_backups[DDM_BACKUP] = DdmBackup(DDM_BACKUP, "Backup-orders-db", DDM_SOURCE, made, made + MINUTE)
 
 
 def _default(cloud: CloudState) -> None:

@@ -49,6 +49,7 @@ class Settings:
     job_instance: str = "target"  # which instance a restore job names: "target" or "source"
     # Only the Open Telekom Cloud documents it ("Status Description"); sister services use other names
     job_name: str = "RestoreInstance"
+    metadata_job_name: str = "MetadataRecovery"  # documented nowhere, so nothing may rely on one
     # What a DCS instance shows meanwhile: its "status" RESTORING, a "task", or "both"
     restoring_shows: str = "both"
     keep_remarks: bool = True
@@ -372,6 +373,18 @@ class Job(Item):
 
 
 @dataclass
+class MetadataJob(Job):
+    """A recovery of metadata alone, one of the jobs."""
+
+    post = "ddm.metadata_recovery"
+    backup_id: str | None = None
+
+    @property
+    def what(self) -> tuple[Any, ...]:
+        return *super().what, self.backup_id, *self.data_nodes
+
+
+@dataclass
 class Token:
     value: str
     project_id: str | None
@@ -479,11 +492,14 @@ class CloudState:
 
     def kind_of(self, post: str) -> type[Item]:
         """The class of which an operation makes an object."""
-        return next(kind for kind in self._objects if issubclass(kind, Item) and kind.post == post)
+        found = [kind for kind in self._objects if issubclass(kind, Item)]
+        kinds = [*found, *(one for kind in found for one in kind.__subclasses__())]
+        return next(kind for kind in kinds if kind.post == post)
 
     def made_by(self, post: str) -> dict[str, Any]:
-        """All objects of that class."""
-        return self._objects[self.kind_of(post)]
+        """All objects of that class, or of the one that it is a part of."""
+        made = self.kind_of(post)
+        return next(found for kind, found in self._objects.items() if issubclass(made, kind))
 
     def collections(self) -> dict[str, dict[str, Any]]:
         """All objects, by the names of their classes: those of DcsInstance are dcs_instances."""
