@@ -641,6 +641,61 @@ def test_the_effect_of_a_metadata_recovery_is_searched_for(sim: Simulator, run: 
     assert len(sim.posts()) == 1
 
 
+def test_other_work_is_not_taken_for_a_recovery_of_metadata(sim: Simulator, run: Any) -> None:
+    """Nobody documents the name of such a job, so it may be any. But other work restores no target."""
+    with sim.state.lock:
+        other = Job("5f2c1e8000000000000000000000bbb0", "refreshSchema", names.DDM_TARGET, NOW + 1, NOW + 1)
+        other.status, other.visible_at = "Completed", NOW + 2
+        sim.state.jobs[other.id] = other
+    sim.fault("reset", "ddm.metadata_recovery", when="before")
+    found = run("ddm_metadata_recovery", **PAIR, backup_id=names.DDM_BACKUP, data_nodes=DATA_NODES)
+    assert (found["error_kind"], found["changed"]) == ("outcome_unknown", True)
+    assert (found["found"], found["backup_id"]) == ([other.id], names.DDM_BACKUP)
+    assert found["instance_id"] == names.DDM_SOURCE and found["target_instance_id"] == names.DDM_TARGET
+
+
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [
+        ("ddm_recovery", {"restore_time": "latest"}),
+        ("ddm_metadata_recovery", {"backup_id": names.DDM_BACKUP, "data_nodes": DATA_NODES}),
+    ],
+)
+def test_other_work_that_a_list_has_left_out_is_not_taken_for_a_recovery(
+    sim: Simulator, run: Any, module: str, options: dict[str, Any]
+) -> None:
+    """It ended a minute ago, and the last list before the request lacks it. The own job is not listed yet."""
+    settings = sim.state.settings
+    settings.job_name = settings.metadata_job_name = "PitrStep2"
+    settings.visibility_seconds = 60.0
+    with sim.state.lock:
+        other = Job("5f2c1e8000000000000000000000bbb0", "refreshSchema", names.DDM_TARGET, NOW - 90, NOW - 60)
+        other.status = "Completed"
+        sim.state.jobs[other.id] = other
+    sim.fault("vanish", "ddm.jobs", after=1, object_id=other.id)
+    sim.fault("reset", f"ddm.{module.removeprefix('ddm_')}")
+    found = run(module, **PAIR, **options)
+    (begun,) = sim.state.begun
+    assert (found["outcome"], found["adopted"], found["job_id"]) == ("succeeded", True, begun.id)
+
+
+@pytest.mark.parametrize("name", ["PitrStep2", "RestoreMetaData", "loadMetadata"])
+def test_a_recovery_of_metadata_is_found_whatever_its_job_is_called(
+    sim: Simulator, run: Any, name: str
+) -> None:
+    sim.state.settings.metadata_job_name = name
+    wanted = {**PAIR, "backup_id": names.DDM_BACKUP, "data_nodes": DATA_NODES}
+    sim.fault("reset", "ddm.metadata_recovery")
+    found = run("ddm_metadata_recovery", **wanted)
+    assert (found["outcome"], found["adopted"], found["job"]["name"]) == ("succeeded", True, name)
+    refused = run("ddm_metadata_recovery", **wanted)
+    assert refused["job_id"] == found["job_id"], refused["msg"]
+    for attach in ({"job_id": found["job_id"]}, {"adopt": True}):
+        again = run("ddm_metadata_recovery", **wanted, **attach)
+        assert (again["outcome"], again["job_id"]) == ("unchanged", found["job_id"]), again.get("msg")
+    assert len(sim.posts()) == 1
+
+
 @pytest.mark.parametrize(
     ("changes", "kind", "words"),
     [

@@ -42,10 +42,11 @@ the request ID to support. A script generates this page from the tables in the c
 A result with ``outcome_unknown`` shows what the task knows. ``sent_at`` is when the task sent the request,
 and ``checks`` is how many observations followed. The result repeats what the request named: for a cache,
 ``instance_id``, ``backup_id`` and the ``marker`` at the end of the remark; for a database, ``instance_id``,
-``target_instance_id`` and ``restore_time``. ``found`` has the IDs of operations that began in the meantime.
-``trail`` has an entry for each observation: its time ``at``, the ``status`` and ``task`` of the instance, the
-number of ``records``, what ``blocked`` a start, and the ``error`` if the observation failed. After many
-observations it has only the first eight and the last eight; ``trail_left_out`` says how many it lacks.
+``target_instance_id`` and ``restore_time``, or the ``backup_id`` of metadata. ``found`` has the IDs of
+operations that began in the meantime. ``trail`` has an entry for each observation: its time ``at``, the
+``status`` and ``task`` of the instance, the number of ``records``, what ``blocked`` a start, and the
+``error`` if the observation failed. After many observations it has only the first eight and the last eight;
+``trail_left_out`` says how many it lacks.
 
 .. contents::
   :local:

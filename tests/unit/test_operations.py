@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
 import pytest
@@ -38,6 +39,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     check_job,
     newest_job,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.metadata import DdmMetadata
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import Named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
     Pair,
@@ -49,6 +51,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import (
     is_metadata,
     is_restore,
+    may_be_metadata,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.recovery import DdmRecovery
 
@@ -546,14 +549,28 @@ def test_an_available_target() -> None:
     assert seen.possible == {"j2"}, "a job on another pair is neither"
 
 
-@pytest.mark.parametrize(("name", "free"), [("refreshSchema", True), ("RestoreInstance", False)])
+@pytest.mark.parametrize("of_kind", [is_restore, is_metadata])
+def test_a_list_that_leaves_out_a_job_of_unknown_kind_is_not_believed(
+    of_kind: Callable[[dict[str, Any]], bool],
+) -> None:
+    """Otherwise it would be new after the request, and taken for the operation while the target restores."""
+    whole, lacking = (
+        Pair(cast(Any, FakeDdm(jobs=jobs)), "s", "t", of_kind).observe().state
+        for jobs in ([job(28, "Completed", name="Sync")], [])
+    )
+    assert whole != lacking
+
+
+@pytest.mark.parametrize(
+    ("name", "free"), [("refreshSchema", True), ("RestoreInstance", False), ("MetadataRecovery", False)]
+)
 def test_a_job_of_unknown_kind_does_not_hold_a_target_that_the_cloud_calls_available(
     name: str, free: bool
 ) -> None:
     """The name of a metadata recovery is undocumented, so such a job may be one or anything else."""
     service: Any = FakeDdm(jobs=[job(28, "Running", name=name)])
     seen = Pair(service, "s", "t", is_metadata).observe()
-    assert (seen.blocked is None, seen.job is not None) == (free, True)
+    assert (seen.blocked is None) is free
 
 
 def test_a_job_that_names_the_target_in_capitals_is_one_on_it() -> None:
@@ -807,11 +824,19 @@ def test_what_can_be_checked_of_a_job_is_checked(
 ) -> None:
     given = {**job(1, "Running"), **changes}
     if match is None:
-        check_job(given, Named("s", "t", {}), point)
+        check_job(given, Named("s", "t", {}), point, is_restore)
         return
     with pytest.raises(NotRestorable, match=match) as caught:
-        check_job(given, Named("s", "t", {}), point)
+        check_job(given, Named("s", "t", {}), point, is_restore)
     assert caught.value.facts["job_id"] == "j1"
+
+
+def test_a_task_attaches_to_the_name_of_a_job_that_it_takes_for_its_own() -> None:
+    """The API documents no name for a recovery of metadata, and loadMetadata for nothing in particular."""
+    given = job(1, "Running", name="loadMetadata")
+    check_job(given, Named("s", "t", {}), None, is_metadata)
+    with pytest.raises(NotRestorable, match="is a loadMetadata, which is not a restore"):
+        check_job(given, Named("s", "t", {}), None, is_restore)
 
 
 def test_the_newest_restore_job_on_the_target_is_adopted() -> None:
@@ -825,6 +850,16 @@ def test_the_newest_restore_job_on_the_target_is_adopted() -> None:
     assert newest_job(service, "t", is_restore)["id"] == "failed"
     with pytest.raises(NotFound, match="x has had no restore job in the last 29 days"):
         newest_job(service, "x", is_restore)
+
+
+def test_the_newest_job_that_may_be_a_recovery_of_metadata_is_adopted() -> None:
+    """While the target is restored, one that runs with a name that says so comes first."""
+    jobs = [job(28, "Running", name=name) for name in ("EnlargeNode", "Sync", "RestoreMetaData")]
+    for number, one in enumerate(jobs):
+        one["id"] = f"j{number}"
+    for status, found in (("GROWING", "j1"), ("RESTORE", "j2")):
+        service: Any = FakeDdm(jobs=jobs, status=status)
+        assert newest_job(service, "t", is_metadata, may_be_metadata)["id"] == found
 
 
 @pytest.mark.parametrize("status", ["Completed", "Failed"])
@@ -882,6 +917,9 @@ def test_a_result_without_an_id_has_what_the_request_named() -> None:
     assert again in cache.resume, "latest may be another backup by then, and an option beside it is refused"
     database = recovery(FakeDdm())
     assert database.about == {"instance_id": "s", "target_instance_id": "t", "restore_time": 1}
+    for point in ({"restore_time": 1}, {"backup_id": "b"}):
+        metadata = DdmMetadata("", database.pair, point, ("n",))
+        assert metadata.about == {"instance_id": "s", "target_instance_id": "t", **point}
 
 
 def test_an_instance_that_is_not_a_possible_target() -> None:

@@ -50,6 +50,7 @@ RULES: dict[str, t.Any] = {
     "required_one_of": [(*SOURCE_OPTIONS, "job_id"), (*TARGET_OPTIONS, "job_id")],
     "mutually_exclusive": [SOURCE_OPTIONS, TARGET_OPTIONS],
 }
+OfKind = t.Callable[[Row], bool]
 UNCHECKED = "The service does not report which point in time a job restores, so the task cannot check it."
 
 
@@ -71,26 +72,27 @@ def attach(
     cloud: Cloud,
     params: t.Mapping[str, t.Any],
     names: Named,
-    of_kind: t.Callable[[Row], bool],
+    kinds: t.Sequence[OfKind],
     point: int | None,
     **known: t.Any,
 ) -> Plan:
     """Return the plan to wait for the job of job_id, or for the newest one of this kind on the target.
 
-    `point` is restore_time (epoch ms), if it is known.
+    The first of `kinds` tells by its name whether a job is one, the last whether it may be one. `point` is
+    restore_time (epoch ms), if it is known.
     """
     ddm = Ddm(cloud)
-    job_id = params["job_id"] or newest_job(ddm, t.cast(str, names.target), of_kind)["id"]
+    job_id = params["job_id"] or newest_job(ddm, t.cast(str, names.target), *kinds)["id"]
     operation = DdmJob(f"DDM job {job_id}", ddm, job_id, names.target)
     try:
         observed = operation.observe()
     except NotFound as error:  # of the job, or of its instance
         raise error.with_context(f"{error} ddm_job_info lists the jobs.") from None
     job = observed.records[job_id]
-    check_job(job, names, point)
+    check_job(job, names, point, kinds[0])
     name = ddm.redactor.printable(job["name"] or "no name", 80)
     unknown = f"The task attaches to job {job_id}, but {name} is not a known name of a restore job."
-    warnings = [] if of_kind(job) else [unknown]
+    warnings = [] if kinds[0](job) else [unknown]
     warnings += [f"Job {job_id} was found on the target. {UNCHECKED}"] if params["adopt"] else []
     result = {
         **facts.of_job(names, job),
@@ -102,10 +104,10 @@ def attach(
     return run.plan(operation, observed, cloud, params, {**after, "status": job["status"]}, after, **result)
 
 
-def check_job(job: Row, names: Named, point: int | None) -> None:
+def check_job(job: Row, names: Named, point: int | None, of_kind: OfKind) -> None:
     """Raise NotRestorable for a job that is clearly another one, by its name, its instance, or its time."""
     job_id, instance_id, began = job["id"], job["instance_id"], created(job)
-    if is_other(job):
+    if is_other(job) and not of_kind(job):
         raise NotRestorable(f"Job {job_id} is a {job['name']}, which is not a restore.", job_id=job_id)
     # A job may name its source.
     if names.target and not is_of(job, names.target, names.source):
@@ -120,14 +122,14 @@ def check_job(job: Row, names: Named, point: int | None) -> None:
         )
 
 
-def newest_job(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
-    """Return the newest job of this kind on a target. Raises NotFound, NotRestorable, Busy."""
+def newest_job(ddm: Ddm, target: str, *kinds: OfKind) -> Row:
+    """Return the newest job on a target that may be of this kind. Raises NotFound, NotRestorable, Busy."""
     on_target = [job for job in recent_jobs(ddm) if same_id(job["instance_id"], target)]
-    newest = next(filter(of_kind, on_target), None)
+    newest = next(filter(kinds[-1], on_target), None)
     instance = ddm.instance(target)
     if is_being_restored(instance):
         recent = newest if newest and not is_too_old(ddm, newest) else None
-        found = job_on_target(ddm, on_target, of_kind, True) or recent
+        found = job_on_target(ddm, on_target, kinds[0], True) or recent
         if found:
             return found
         raise Busy(

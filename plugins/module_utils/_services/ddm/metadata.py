@@ -44,7 +44,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
     jobs_for_plans,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import is_metadata
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import (
+    is_metadata,
+    may_be_metadata,
+)
 
 OPTIONS: Spec = {
     **named.OPTIONS,
@@ -67,6 +70,11 @@ class DdmMetadata(PairOperation):
 
     point: Row
     data_nodes: tuple[str, ...]
+
+    @property
+    def about(self) -> Row:
+        """The same, and the backup or the point in time."""
+        return {**super().about, **self.point}
 
     def post(self) -> Reply:
         """Send the recovery (RestoreMetadata)."""
@@ -94,7 +102,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     names = named.ids_of(ddm, params)
     known = {"data_nodes": params["data_nodes"], "restore_time": requested, "backup": None}
     if attached:
-        return attach.attach(cloud, params, names, is_metadata, requested, **known)
+        return attach.attach(cloud, params, names, (is_metadata, may_be_metadata), requested, **known)
     source, target = t.cast(str, names.source), t.cast(str, names.target)
     check_pair(names)
     backup = backup_of(ddm, source, params["backup_id"], requested)

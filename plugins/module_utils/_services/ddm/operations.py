@@ -134,7 +134,7 @@ class Pair:
         job = job_on_target(self.ddm, on_target, self.of_kind, restoring)
         runs = job is not None and end(job) is None
         # The list of targets may be older than that of jobs, in which a restore has just begun.
-        free = target["available"] and not restoring and not (job and runs and is_restore(job))
+        free = target["available"] and not restoring and not (job and runs and self.of_kind(job))
         statuses = frozenset((job["id"], job["status"]) for job in of_pair)
         return PairObservation(
             blocked=None if free else self.reason(target, job),
@@ -145,7 +145,7 @@ class Pair:
             possible=ids(of_pair) - own,
             records={job["id"]: job for job in listed},
             created={job["id"]: created(job) for job in listed},
-            state=(target["available"], target["status"], statuses),
+            state=(target["available"], target["status"], statuses, unclear),
             status=target["status"],
             target=target,
             job=job,

@@ -55,13 +55,18 @@ def is_restore(job: Job) -> bool:
 
 
 def is_metadata(job: Job) -> bool:
+    """Whether a job restores metadata, or also data, by its name."""
+    return is_restore(job) or "metadata" in plain(job["name"])
+
+
+def may_be_metadata(job: Job) -> bool:
     """Whether a job may be a recovery of metadata, whose name is undocumented: it may be any unknown."""
     return plain(job["name"]) not in map(plain, OTHER_JOBS)
 
 
 def is_other(job: Job) -> bool:
     """Whether a job is documented as something else than a restore of data."""
-    return not is_metadata(job) or plain(job["name"]) == "loadmetadata"
+    return not may_be_metadata(job) or plain(job["name"]) == "loadmetadata"
 
 
 def created(job: Job) -> int | None:

@@ -105,7 +105,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     requested, ddm = point_of(params, "restore_time", cloud), Ddm(cloud)
     names = named.ids_of(ddm, params)
     if attached:
-        return attach.attach(cloud, params, names, is_restore, requested, **OF_EARLIER_JOB)
+        return attach.attach(cloud, params, names, (is_restore,), requested, **OF_EARLIER_JOB)
     source, target = t.cast(str, names.source), t.cast(str, names.target)
     check_pair(names)
     intervals = named.of_source(source, ddm.restorable_time_intervals)
