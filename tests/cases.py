@@ -16,6 +16,11 @@ CACHE: Params = {"instance_id": names.DCS_INSTANCE}
 RESTORE: Params = {**CACHE, "backup_id": names.DCS_BACKUP}
 PAIR: Params = {"instance_id": names.DDM_SOURCE, "target_instance_id": names.DDM_TARGET}
 RECOVERY: Params = {**PAIR, "restore_time": "latest"}
+METADATA: Params = {
+    **PAIR,
+    "backup_id": names.DDM_BACKUP,
+    "data_nodes": [names.DN_TARGET_1, names.DN_TARGET_2],
+}
 MARKER: Params = {"remark": "drill", "operation_id": "CHG-1"}
 RELATIONS = [
     {"source_instance_id": names.DN_SOURCE_1, "target_instance_id": names.DN_TARGET_2},
@@ -127,7 +132,15 @@ CASES: dict[str, Case] = {
         one_request=({},),
     ),
     "ddm_metadata_recovery": Case(
-        {**PAIR, "backup_id": names.DDM_BACKUP, "data_nodes": [names.DN_TARGET_1, names.DN_TARGET_2]}
+        METADATA,
+        changes=(
+            METADATA,
+            {**METADATA, "backup_id": None, "restore_time": "2025-05-20T09:12:32Z"},
+            {**METADATA, "wait": False},
+        ),
+        key="job_id",
+        record="job",
+        start=Start("ddm.metadata_recovery", "ddm.jobs", "ddm.job"),
     ),
     "ddm_recovery": Case(
         RECOVERY,

@@ -141,11 +141,12 @@ BY_NAME = {
     name: Operation(name, start, CASES[name].key, {**CASES[name].good, **start.marker})
     for name, start in STARTS.items()
 }
-DCS_RESTORE, DDM_RECOVERY, DCS_BACKUP = (
-    BY_NAME[name] for name in ("dcs_restore", "ddm_recovery", "dcs_backup")
+DCS_RESTORE, DDM_RECOVERY, DDM_METADATA, DCS_BACKUP = (
+    BY_NAME[name] for name in ("dcs_restore", "ddm_recovery", "ddm_metadata_recovery", "dcs_backup")
 )
-# Restores come first: where one of them is enough, a test takes the first.
-OPERATIONS = tuple(sorted(BY_NAME.values(), key=lambda operation: operation.id_name == "backup_id"))
+# The restores come first: where one of them is enough, a test takes the first.
+AFTER_THE_RESTORES = (DDM_METADATA, DCS_BACKUP)
+OPERATIONS = tuple(sorted(BY_NAME.values(), key=lambda operation: operation in AFTER_THE_RESTORES))
 
 
 @dataclass

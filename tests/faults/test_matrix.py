@@ -5,7 +5,8 @@
 """The fault matrix: whatever breaks, at most one restore starts, and the task reports what happened.
 
 A line of TABLE has what goes wrong, how to cause it, and what is expected. Each line
-runs for the restore of a cache, the recovery of a database and the backup of a cache, over real sockets.
+runs for the restore of a cache, the recoveries of a database and of its metadata, and the backup of a cache,
+over real sockets.
 post() breaks the request that must not be repeated, read() the list on which the decision rests, poll() the
 reading during the wait. A request meets one fault: the first of those that fit it.
 """
@@ -31,6 +32,7 @@ from tests.faults import invocations, routes
 from tests.faults.bench import (
     DCS_BACKUP,
     DCS_RESTORE,
+    DDM_METADATA,
     DDM_RECOVERY,
     IMPATIENCE,
     OPERATIONS,
@@ -438,7 +440,8 @@ def occupy(case: Case) -> None:
     case.bench.sim.state.ddm_instances[names.DDM_TARGET].status = "GROWING"
 
 
-ALL, DCS, DDM = OPERATIONS, (DCS_RESTORE, DCS_BACKUP), (DDM_RECOVERY,)
+ALL, DCS, DDM = OPERATIONS, (DCS_RESTORE, DCS_BACKUP), (DDM_RECOVERY, DDM_METADATA)
+ONCE = (*DCS, DDM_METADATA)  # refused parameters are not sent again in another form
 RETRY_AFTER = (
     "soon",
     "-5",
@@ -667,7 +670,7 @@ TABLE: list[Line] = [
     # One such response ends neither a wait nor the search after a lost response.
     *(
         line(f"{what}: an instance with an error under 200, once", arrange, expect, operations)
-        for operations, of in ((DCS, "dcs.instance"), ([DDM_RECOVERY], "ddm.instance"))
+        for operations, of in ((DCS, "dcs.instance"), (DDM, "ddm.instance"))
         for error in [poll("answer", 1, of, status=200, body={"error_code": "DCS.5000", "error_msg": "Oops"})]
         for what, arrange, expect in (
             ("poll", error, DONE),
@@ -815,10 +818,15 @@ TABLE: list[Line] = [
         UNKNOWN.saying("DBS.200019"),
         DDM,
     ),
-    line("POST: parameter error", post("refusal"), refused("invalid_argument"), DCS),
+    line("POST: parameter error", post("refusal"), refused("invalid_argument"), ONCE),
     # It is sent once more with the source's ID in the body, which some regions require.
-    line("POST: parameter error once", post("refusal"), DONE.but(received=2), DDM),
-    line("POST: parameter error", post("refusal", 2), refused("invalid_argument").but(received=2), DDM),
+    line("POST: parameter error once", post("refusal"), DONE.but(received=2), [DDM_RECOVERY]),
+    line(
+        "POST: parameter error",
+        post("refusal", 2),
+        refused("invalid_argument").but(received=2),
+        [DDM_RECOVERY],
+    ),
     line("read: parameter error", read("refusal"), unread("invalid_argument")),
     # Lists
     line("read: 204 for an empty list", read("answer", 2, status=204), DONE, DCS),
@@ -917,7 +925,7 @@ TABLE: list[Line] = [
         "succeeds, the instance is broken",
         outcome(leave="ERROR"),
         fails_later("operation_failed", "ERROR"),
-        (DCS_RESTORE, DDM_RECOVERY),
+        (DCS_RESTORE, *DDM),
         running,
     ),
     line("flaps", flap, DONE.but(after=30)),
@@ -1068,14 +1076,14 @@ TABLE: list[Line] = [
         "POST: refused with escapes",
         post("refusal", message=ESCAPES),
         refused("invalid_argument"),
-        DCS,
+        ONCE,
         clean,
     ),
     line(
         "POST: refused with escapes",
         post("refusal", 2, message=ESCAPES),
         refused("invalid_argument").but(received=2),
-        DDM,
+        [DDM_RECOVERY],
         clean,
     ),
     line(
@@ -1129,9 +1137,12 @@ TABLE: list[Line] = [
             f"{what} available {value!r}",
             read("rewrite", None, of, key="available", value=value),
             unread("not_restorable"),
-            DDM,
+            only,
         )
-        for what, of in (("target", "ddm.restorable_instances"), ("data node", "ddm.restorable_data_node"))
+        for what, of, only in (
+            ("target", "ddm.restorable_instances", DDM),
+            ("data node", "ddm.restorable_data_node", [DDM_RECOVERY]),
+        )
         for value in ("true", *NOT_TRUE)
     ),
     *(
@@ -1201,7 +1212,15 @@ TABLE: list[Line] = [
     *(line(f"POST: {name}", post(name), DONE) for name in ("http10", "trailers")),
     *(line(f"read: {name}", read(name), DONE) for name in ("http10", "trailers", "informational")),
 ]
-# A backup takes the same path as a restore: where a row has both, that of the backup is marked slow.
+# A backup takes the same path as a restore, and a recovery of metadata the same as one of data: where a row
+# has both, that of the former is marked slow.
+SAME_PATH = ((DCS_BACKUP, DCS_RESTORE), (DDM_METADATA, DDM_RECOVERY))
+
+
+def takes_the_same_path(operation: Operation, only: tuple[Operation, ...]) -> bool:
+    return any(operation is one and other in only for one, other in SAME_PATH)
+
+
 CASES = [
     pytest.param(
         arrange,
@@ -1209,7 +1228,7 @@ CASES = [
         operation,
         check,
         id=f"{words}-{operation.name}",
-        marks=[pytest.mark.slow] if operation is DCS_BACKUP and DCS_RESTORE in only else [],
+        marks=[pytest.mark.slow] if takes_the_same_path(operation, only) else [],
     )
     for words, arrange, expect, (only, check) in TABLE
     for operation in only

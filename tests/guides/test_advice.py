@@ -24,7 +24,7 @@ from tests.cloud import scenario as names
 from tests.cloud import variables_at
 from tests.cloud.state import DcsRestore
 from tests.faults import invocations, test_matrix
-from tests.faults.bench import DCS_RESTORE, DDM_RECOVERY, Bench, Operation, Wire, perform
+from tests.faults.bench import DCS_RESTORE, DDM_METADATA, DDM_RECOVERY, Bench, Operation, Wire, perform
 from tests.faults.conftest import World
 from tests.faults.test_matrix import Case, by_token, lead, post, proxied, read
 from tests.tools.error_page import KINDS
@@ -427,9 +427,14 @@ def test_every_row_has_a_case() -> None:
 @pytest.mark.parametrize(
     ("words", "operation"),
     [
-        pytest.param(words, operation, id=f"{words}-{operation.name}")
+        pytest.param(
+            words,
+            operation,
+            id=f"{words}-{operation.name}",
+            marks=[pytest.mark.slow] if operation is DDM_METADATA else [],
+        )
         for words, (_act, only) in CASES.items()
-        for operation in only
+        for operation in (*only, *([DDM_METADATA] if DDM_RECOVERY in only else []))
     ],
 )
 def test_the_advice_works(

@@ -103,6 +103,14 @@ POINTS: dict[str, tuple[Point, ...]] = {
         executed("ddm.instance"),
         executed("ddm.instance", 1),
     ),
+    "ddm_metadata_recovery": (
+        before("ddm.backups"),
+        before("ddm.jobs", 1),
+        *post("ddm.metadata_recovery"),
+        executed("ddm.jobs", 2, lost=True),
+        executed("ddm.job"),
+        executed("ddm.instance"),
+    ),
 }
 
 

@@ -11,7 +11,8 @@ name: recovery
 short_description: Report when a restore or a backup has ended, and when the newest backup is too old
 description:
   - Watches the restores and backups of DCS, and the restore jobs and metadata backups of DDM, and sends an
-    event when one of them ends.
+    event when one of them ends. A job is a restore job if its name says so. The service does not document the
+    name of a recovery of metadata.
   - The source sends each event once. It does not report operations that ended before its start, except for
     those within O(lookback). When the cloud cannot be reached, it sends C(cloud_unreachable), and reports the
     operations that end in that time later.
