@@ -6,6 +6,7 @@
 
     python -m tests.protocol --seed 4711 --verbose      what happened in one schedule, step by step
     python -m tests.protocol --count 1000000            many of them, on all cores
+    python -m tests.protocol --kind metadata            only the seeds that recover metadata
     python -m tests.protocol --wrong post_again_on_5xx  the same with a client that is wrong on purpose
     python -m tests.protocol.explore                    every placement of a few faults instead of random ones
 
@@ -54,7 +55,8 @@ What must hold so that a restore is started at most once and never lost, whateve
 5. A 4xx response that names an error code of the service (but for the codes for "busy" and 408) is true:
    the service did not act. The same goes for 429 and 401 with the gateway's code. Everything else may be a
    lie.
-6. DDM has no remark. While a task runs, nobody else restores something else onto the same target. Across
+6. DDM has no remark. While a task runs, nobody else restores something else onto the same target. Other work
+   on it may have a job whose name nobody documents; it holds the target as a restore does. Across
    runs nothing is guessed: the next run is refused with the ID of the job, and job_id attaches to it. Where a
    job names the source instead of the target, it is only named as a possible effect.
 7. A gateway may repeat a request by itself and show the second response, "busy". Then the instance shows at

@@ -11,6 +11,7 @@ import os
 import sys
 
 from . import ASSUMPTIONS
+from .kinds import KINDS
 from .many import many
 from .schedule import play
 from .wrong import WRONG, real
@@ -25,6 +26,7 @@ def main() -> int:
     parser.add_argument("--verbose", action="store_true", help="with --seed: print what happens")
     parser.add_argument("--first", type=int, default=0, help="first seed of many")
     parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--kind", choices=sorted(KINDS), help="only the seeds of this one")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--wrong", choices=sorted(WRONG), help="a client that is wrong on purpose")
     parser.add_argument("--assumptions", action="store_true", help="print what must hold")
@@ -38,7 +40,7 @@ def main() -> int:
         problems = [f"{name}: {text}" for name, text in report.problems] or ["nothing is wrong"]
         print("\n".join([*report.trace, *problems]))
         return bool(report.problems)
-    summary = many(options.first, options.count, options.processes, options.wrong)
+    summary = many(options.first, options.count, options.processes, options.wrong, options.kind)
     print(summary.text())
     return bool(summary.found)
 

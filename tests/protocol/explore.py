@@ -9,9 +9,9 @@
     python -m tests.protocol.explore --wrong no_reconcile  a client that is wrong on purpose
     python -m tests.protocol.explore --setting 0 --script "5:kill sent,8:500" --verbose  one, step by step
 
-A *setting* is fixed: a cache or a pair of databases, an empty or an old history, two runs one after
-the other or two at once, a restore that succeeds or one that fails. A *schedule* is a setting and a script:
-which request meets which fault. Nothing else is random: requests take a known time, and a schedule is
+A *setting* is fixed: a cache, a pair of databases or their metadata, an empty or an old history, two runs one
+after the other or two at once, a restore that succeeds or one that fails. A *schedule* is a setting and a
+script: which request meets which fault. Nothing else is random: requests take a known time, and a schedule is
 replayed from its beginning each time.
 
 A state is a hash of what both sides can still know: for the client, all responses to its present run and
@@ -79,7 +79,7 @@ class Setting:
 SETTINGS = [
     Setting(*choice)
     for choice in itertools.product(("restore", "recovery"), (False, True), (False, True), (False, True))
-]
+] + [Setting("metadata", past=True, at_once=at_once, fails=True) for at_once in (False, True)]
 
 
 class Visited(BaseException):

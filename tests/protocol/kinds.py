@@ -9,7 +9,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.huaweicloud.recovery.plugins.modules import dcs_backup, dcs_restore, ddm_recovery
+from ansible_collections.huaweicloud.recovery.plugins.modules import (
+    dcs_backup,
+    dcs_restore,
+    ddm_metadata_recovery,
+    ddm_recovery,
+)
 from tests.cases import CASES, Start
 from tests.cloud import scenario as ids
 
@@ -18,6 +23,7 @@ BACKUP, OTHER_BACKUP = ids.DCS_BACKUP, ids.DCS_BACKUP_OLD
 SOURCE, TARGET, OTHER_TARGET = ids.DDM_SOURCE, ids.DDM_TARGET, ids.DDM_TARGET_SECOND
 RESTORE_TIME, OTHER_TIME = (int(EPOCH - days * ids.DAY) * 1000 for days in (2.5, 3.5))
 DCS_PATH = f"/v2/{ids.PROJECT_ID}/instances/{ids.DCS_INSTANCE}"
+DDM_PATH = f"/v3/{ids.PROJECT_ID}/instances/{SOURCE}/backups"
 NODES = {"source_instance_id": ids.DN_SOURCE_1, "target_instance_id": ids.DN_TARGET_2}
 
 
@@ -88,13 +94,34 @@ KINDS = {
         {"instance_id": SOURCE, "target_instance_id": TARGET, "restore_time": str(RESTORE_TIME)},
         TARGET,
         (SOURCE, TARGET, RESTORE_TIME),
-        f"/v3/{ids.PROJECT_ID}/instances/{SOURCE}/backups/recovery",
+        f"{DDM_PATH}/recovery",
         "/jobs?",
         "/restorable-instances",
         lambda other: {
             "source": {"restore_time": OTHER_TIME},
             "target": {"instance_id": OTHER_TARGET if other else TARGET},
             "data_node_relations": [NODES],
+        },
+    ),
+    "metadata": Kind(
+        ddm_metadata_recovery,
+        {
+            "instance_id": SOURCE,
+            "target_instance_id": TARGET,
+            "backup_id": ids.DDM_BACKUP,
+            "data_nodes": [ids.DN_TARGET_1],
+        },
+        TARGET,
+        (SOURCE, TARGET, None, ids.DDM_BACKUP, ids.DN_TARGET_1),
+        f"{DDM_PATH}/metadata-recovery",
+        "/jobs?",
+        "/restorable-instances",
+        lambda other: {
+            "source": {"restore_time": OTHER_TIME},
+            "target": {
+                "instance_id": OTHER_TARGET if other else TARGET,
+                "data_nodes": [ids.DN_TARGET_2],
+            },
         },
     ),
 }

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from .schedule import play
+from .schedule import drawn, play
 from .wrong import WRONG, real
 
 CHUNK, SHOWN, WIDTH = 500, 20, 400
@@ -62,14 +62,16 @@ def seldom_collected() -> Iterator[None]:
             gc.enable()
 
 
-def some(first: int, count: int, wrong: str | None) -> Summary:
-    """Play schedules in this process."""
+def some(first: int, count: int, wrong: str | None, kind: str | None = None) -> Summary:
+    """Play schedules in this process: all, or those of one kind."""
     summary, began = Summary(wrong=wrong), time.perf_counter()
     with WRONG[wrong]() if wrong else real(), seldom_collected():
         for seed in range(first, first + count):
-            report = play(seed)
             if seed % 500 == 0:
                 gc.collect()
+            if kind and drawn(seed)[0].rules.kind != kind:
+                continue
+            report = play(seed)
             summary.outcomes.update(report.outcomes)
             if report.problems:
                 summary.found.append((seed, *report.problems[0]))
@@ -78,16 +80,17 @@ def some(first: int, count: int, wrong: str | None) -> Summary:
     return summary
 
 
-def many(first: int, count: int, processes: int, wrong: str | None = None) -> Summary:
+def many(
+    first: int, count: int, processes: int, wrong: str | None = None, kind: str | None = None
+) -> Summary:
     """Play schedules on several cores."""
     if processes == 1:
-        return some(first, count, wrong)
+        return some(first, count, wrong, kind)
     total, began = Summary(wrong=wrong), time.perf_counter()
     starts = range(first, first + count, CHUNK)
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for part in pool.map(
-            some, starts, [min(CHUNK, first + count - start) for start in starts], [wrong] * len(starts)
-        ):
+        counts = [min(CHUNK, first + count - start) for start in starts]
+        for part in pool.map(some, starts, counts, [wrong] * len(starts), [kind] * len(starts)):
             total.outcomes.update(part.outcomes)
             total.found += part.found
             total.problems.update(part.problems)

@@ -17,20 +17,21 @@ from tests.cloud import scenario as ids
 from tests.cloud.breakage import Turn
 from tests.cloud.faults import Fault
 from tests.cloud.parts import PARTS
-from tests.cloud.state import CloudState, DcsRestore, Item, Job, Settings
+from tests.cloud.state import CloudState, DcsRestore, Item, Job, Operation, Settings
 from tests.cloud.wire import Call, Response
 
 from .kinds import BACKUP, BY_POST, EPOCH, KINDS, TARGET
 
 ADDRESS = re.compile(r"https?://(\w+)[^/]*(/.*)")  # the host of an endpoint begins with its service
 HEADERS = {"x-auth-token": ids.TOKEN, "content-type": "application/json"}
+OTHER_WORK = "refreshSchema"  # a name that nobody documents
 
 
 @dataclass
 class Rules:
     """How this cloud behaves."""
 
-    kind: str = "restore"  # the task: restore, backup or recovery
+    kind: str = "restore"  # the task: restore, backup, recovery or metadata
     seconds: t.Sequence[float] = (60.0,)  # operations take one of these
     settle: float = 0.0  # seconds for which the instance stays busy after that
     lag: float = 0.0  # share of an operation during which its record cannot be seen
@@ -40,7 +41,9 @@ class Rules:
     stripped: bool = False  # remarks are not kept
     fails: float = 0.0  # share of operations that fail
     job_of_source: bool = False  # a DDM job names the source instead of the target
-    unnamed: bool = False  # the name of a DDM job does not say that it restores
+    unnamed: bool = False  # the name of a DDM job does not say what it restores
+    metadata_name: str = Settings.metadata_job_name  # that of a recovery of metadata, which nobody documents
+    other_work: bool = False  # a job of other work has ended on the target, or comes with what holds it
     past: bool = False  # whether there are old records and jobs of the same backup and the same pair
     hidden: float = 0.0  # seconds for which the lists leave one of the old ones out
 
@@ -99,11 +102,12 @@ class Scene:
             instance_lag=rules.blind,
             job_instance="source" if rules.job_of_source else "target",
             job_name="PitrToExisting" if rules.unnamed else Settings.job_name,
+            metadata_job_name=rules.metadata_name,
         )
         self.cloud = CloudState(settings, clock=lambda: EPOCH + self.moment)
         ids.load(self.cloud, "small")
         if rules.past:
-            _age(self.cloud, rules.hidden)
+            _age(self.cloud, rules)
         self.history: list[Work] = []
 
     def read(self, request: Request, now: float) -> Response:
@@ -141,12 +145,18 @@ class Scene:
         url, body = f"https://{service}.console{KINDS[kind].path}", json.dumps(KINDS[kind].console(other))
         return self.post(Request("POST", url, HEADERS, body.encode(), 1.0, 1), now, None)
 
-    def enlarge(self, now: float) -> None:
-        """Somebody else begins to enlarge the target, if nothing holds it."""
+    def enlarge(self, now: float, seconds: float) -> None:
+        """Somebody else begins to enlarge the target, if nothing holds it, or other work with a job."""
         self.moment = now
-        target = self.cloud.ddm_instances[TARGET]
-        if target.status == "RUNNING":
-            target.status = "GROWING"
+        cloud, target = self.cloud, self.cloud.ddm_instances[TARGET]
+        if target.status != "RUNNING":
+            return
+        target.status = "GROWING"
+        if self.rules.other_work:
+            job = Job(f"{len(cloud.jobs):032x}", OTHER_WORK, TARGET, cloud.clock(), **Job.beginning)
+            job.operation = Operation(job.created, seconds)
+            cloud.jobs[job.id] = job
+            cloud.begin(job)
 
     def enlarged(self, now: float) -> None:
         """The target serves again."""
@@ -172,12 +182,13 @@ def at_once(behaviour: t.Coroutine[t.Any, t.Any, Response | None]) -> Response:
     raise AssertionError("this fault waits: it is one of a connection")
 
 
-def _age(cloud: CloudState, hidden: float) -> None:
+def _age(cloud: CloudState, rules: Rules) -> None:
     """Give the cloud a past: old restores of the same backup and jobs of the same pair, one of them stuck.
 
     One that succeeded 20 days ago cannot be seen for the first `hidden` seconds.
     """
-    now, day = cloud.clock(), ids.DAY
+    now, day, hidden = cloud.clock(), ids.DAY, rules.hidden
+    name = rules.metadata_name if rules.kind == "metadata" else "RestoreInstance"
     for number, (backup, age, status) in enumerate(
         ((BACKUP, 1800.0, "succeed"), (BACKUP, 2400.0, "failed"), (ids.GONE_BACKUP, 20 * day, "succeed"))
     ):
@@ -198,7 +209,10 @@ def _age(cloud: CloudState, hidden: float) -> None:
         ((20 * day, "Completed"), (4 * day, "Failed"), (19 * day, "Running"))
     ):
         made = now - age
-        job = Job(f"{number:032x}", "RestoreInstance", TARGET, made, made + 170, status, "")
+        job = Job(f"{number:032x}", name, TARGET, made, made + 170, status, "")
         if status == "Completed":
             job.visible_at = now + hidden
+        cloud.jobs[job.id] = job
+    if rules.other_work:
+        job = Job(f"{len(cloud.jobs):032x}", OTHER_WORK, TARGET, now - 90, now - 30, "Completed", "")
         cloud.jobs[job.id] = job

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import STALE
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import FRESH
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import UNSEEN
+from tests.cloud.state import Settings
 
 from . import client
 from .kinds import KINDS
@@ -132,6 +133,11 @@ class Dice:
         return self.choice((-HOUR, HOUR))
 
 
+METADATA_SHARE = 0.4  # of the recoveries
+UNNAMED = "PitrStep2"  # does not say what it is
+METADATA_NAMES = (Settings.metadata_job_name, "RestoreMetaData", UNNAMED, "loadMetadata")
+
+
 def draw(rng: random.Random) -> Story:
     """Draw a story within the assumptions."""
     chance = rng.random
@@ -213,10 +219,24 @@ def draw(rng: random.Random) -> Story:
 SKEWS = (0.0, 0.0, 0.0, -14 * MINUTE, 14 * MINUTE, -20 * HOUR, 20 * HOUR)
 
 
+def drawn(seed: int) -> tuple[Story, random.Random]:
+    """Return the story of a seed, and the generator that draws what happens.
+
+    Some recoveries are of metadata. A generator of its own decides that, so that no other story changes.
+    """
+    rng, own = random.Random(seed), random.Random(f"metadata {seed}")
+    story = draw(rng)
+    rules = story.rules
+    if rules.kind == "recovery" and own.random() < METADATA_SHARE:
+        rules.kind, rules.metadata_name = "metadata", own.choice(METADATA_NAMES)
+        rules.unnamed = rules.metadata_name == UNNAMED
+        rules.other_work = own.random() < 0.5
+    return story, rng
+
+
 def play(seed: int, verbose: bool = False) -> Report:
     """Play one schedule."""
-    rng = random.Random(seed)
-    story = draw(rng)
+    story, rng = drawn(seed)
     scene, dice = Scene(story.rules, rng.random), Dice(story, rng)
     report = Report(seed, story.rules.kind)
     world = World(scene, dice, report.trace if verbose else None)
@@ -248,11 +268,12 @@ def play(seed: int, verbose: bool = False) -> Report:
 def _somebody_else(world: World, now: float) -> None:
     """Another user at the console: another restore, the same restore, or an automatic backup."""
     kind, dice = world.scene.rules.kind, world.director.random()
-    if kind == "recovery":
-        response = world.scene.console("recovery", now, other=True)
+    if kind in ("recovery", "metadata"):
+        response = world.scene.console(kind, now, other=True)
         if dice < 0.5:
-            world.scene.enlarge(now)
-            world.later(now + 3 * world.scene.rules.seconds[0], world.scene.enlarged)
+            lasts = 3 * world.scene.rules.seconds[0]
+            world.scene.enlarge(now, lasts)
+            world.later(now + lasts, world.scene.enlarged)
     elif kind == "backup" or dice < 0.3:
         response = world.scene.console("backup", now)
     else:
@@ -337,9 +358,9 @@ def afterwards(world: World, story: Story, report: Report) -> list[Run]:
     done = not KINDS[kind].marked and any(
         work.item.held == KINDS[kind].instance and work.done(lane.time) for work in history
     )
-    if result.get("failed") and not (
-        done and story.rules.job_of_source and result["error_kind"] == "not_restorable"
-    ):
+    # Then another job may be the one that the refusal names.
+    unclear = story.rules.job_of_source or story.rules.other_work
+    if result.get("failed") and not (done and unclear and result["error_kind"] == "not_restorable"):
         report.problems.append(("stuck", f"the last run ends with {result}"))
     return lane.runs
 

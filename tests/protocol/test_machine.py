@@ -53,7 +53,7 @@ class Relaunching(RuleBasedStateMachine):
     """One operator, one instance, and everything that can happen to the POST or to the process."""
 
     @initialize(
-        kind=st.sampled_from(["restore", "backup", "recovery"]),
+        kind=st.sampled_from(["restore", "backup", "recovery", "metadata"]),
         seconds=st.sampled_from([2.0, 70.0, 500.0]),
         lag=st.sampled_from([0.0, 0.5, 0.9]),
         fails=st.booleans(),

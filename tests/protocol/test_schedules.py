@@ -17,7 +17,7 @@ from tests.protocol import ASSUMPTIONS, __main__
 from tests.protocol.kinds import KINDS
 from tests.protocol.many import many, some
 from tests.protocol.scene import Work
-from tests.protocol.schedule import Report, judge, play
+from tests.protocol.schedule import Report, drawn, judge, play
 from tests.protocol.wrong import WRONG
 
 COUNT = 1_000  # seeds, about 9 ms of CPU each
@@ -48,6 +48,7 @@ def test_the_schedules_start_all_that_can_be_started() -> None:
         f"no schedule starts {missing}: add it to KINDS of tests/protocol/kinds.py, and to draw() of "
         "schedule.py"
     )
+    assert {drawn(seed)[0].rules.kind for seed in range(100)} == set(KINDS)
 
 
 def test_nothing_is_started_twice_or_lost() -> None:
@@ -64,11 +65,24 @@ def test_nothing_is_started_twice_or_lost_in_a_million() -> None:
 
 
 # The search for the first schedule that shows a client begins here, where it would be long from 0.
-BEFORE = {"one_observation": 740, "transport_retries": 170}
+BEFORE = {"one_observation": 740, "transport_retries": 170, "any_job_is_mine": 1_370}
+# The seeds of recoveries of metadata that show it; the other clients are wrong for a cache alone.
+OF_METADATA = {
+    "post_again_on_5xx": 77,
+    "busy_then_post": 468,
+    "no_reconcile": 77,
+    "transport_retries": 572,
+    "adopt_nothing": 490,
+    "observe_then_post_again": 572,
+    "old_job_is_mine": 415,
+    "any_job_is_mine": 1_371,
+    "send_after_the_deadline": 42,
+    "ordinary": 77,
+}
 
 
 def test_the_search_begins_later_only_for_clients_that_exist() -> None:
-    assert BEFORE.keys() <= WRONG.keys()
+    assert {*BEFORE, *OF_METADATA} <= WRONG.keys()
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -85,6 +99,14 @@ def test_a_wrong_client_is_caught(name: str) -> None:
             None,
         )
     assert caught is not None
+
+
+@pytest.mark.parametrize(("name", "seed"), OF_METADATA.items())
+def test_a_wrong_client_is_caught_that_recovers_metadata(name: str, seed: int) -> None:
+    assert drawn(seed)[0].rules.kind == "metadata"
+    with WRONG[name]():
+        assert {problem for problem, dummy in play(seed).problems} - {"repeated", "bug"}
+    assert not play(seed).problems
 
 
 @pytest.mark.parametrize(
@@ -154,6 +176,10 @@ def test_the_command_prints_what_happened(
     )
     assert __main__.main() == 1
     assert "--wrong no_marker --seed" in capsys.readouterr().out
+    monkeypatch.setattr("sys.argv", ["schedules", "--count", "60", "--processes", "1", "--kind", "metadata"])
+    played = sum(drawn(seed)[0].rules.kind == "metadata" for seed in range(60))
+    assert __main__.main() == 0
+    assert capsys.readouterr().out.startswith(f"{played} schedules in ")
     monkeypatch.setattr("sys.argv", ["schedules", "--assumptions"])
     assert __main__.main() == 0
     assert capsys.readouterr().out.strip() == ASSUMPTIONS.strip()

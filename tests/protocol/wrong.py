@@ -35,6 +35,12 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import (
     restore as dcs_restore,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import (
+    metadata as ddm_metadata,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import (
+    may_be_metadata,
+)
 from ansible_collections.huaweicloud.recovery.plugins.modules import dcs_restore as dcs_restore_module
 
 Client = t.Callable[[], t.ContextManager[t.Any]]
@@ -151,6 +157,11 @@ def by_the_controllers_clock() -> t.Iterator[None]:
         yield
 
 
+def taking_any_job() -> t.ContextManager[t.Any]:
+    """It takes every new job whose name nobody documents for its recovery of metadata."""
+    return mock.patch.object(ddm_metadata, "is_metadata", may_be_metadata)
+
+
 def sending_late() -> t.ContextManager[t.Any]:
     """It is delayed between its last observation and the request."""
 
@@ -176,6 +187,7 @@ WRONG: dict[str, Client] = {
     "observe_then_post_again": taking_breaks_for_refusals,
     "done_by_the_record": done_by_the_record,
     "old_job_is_mine": taking_old_for_new,
+    "any_job_is_mine": taking_any_job,
     "controllers_clock_decides": by_the_controllers_clock,
     "send_after_the_deadline": sending_late,
     "one_observation": observing_once,
