@@ -303,8 +303,8 @@ restores:
 account:
   description:
     - The account and project in which the task acts. What IAM does not report is V(unknown).
-    - Null when an earlier task has planned all rows, and when each row that this task plans is refused as
-      V(invalid_argument). When the modules run one after another, this is the account of a row that could be
+    - Null when an earlier task has planned all rows, and when each row that this task plans is refused
+      before any request. When the modules run one after another, this is the account of a row that could be
       planned, if possible of one without a region or profile of its own.
   returned: success, and when a restore could not be planned or started
   type: dict

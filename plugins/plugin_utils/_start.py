@@ -19,6 +19,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud im
     Cloud,
     NotAllowed,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    InvalidArgument,
+    RefutedArgument,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.parallel import (
     THREADS,
@@ -47,18 +51,19 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     plans: dict[int, Plan] = {}
     repeated, conflicting = _rows.repeated(rows), _rows.conflicts(rows)
     account: list[dict[str, str]] = []
+    unasked: set[int] = set()  # rows that were refused before any request: for them, nobody asks who calls
 
     def decide(number: int) -> Result:
-        row, own = rows[number], clouds[number]
-        options = _rows.request(row, repeated, conflicting)
-        if number in wrong:
-            raise wrong[number]
-        if row.get("project_id"):
-            refuse_another(own, str(row["project_id"]))
-        plans[number] = SERVICES[row["service"]].plan(own, {**options, **waiting(params)})
-        result = execute(plans[number], dry_run=True)
-        apart = not row["action"] and (row.get("profile") or own.region != cloud.region)
-        return with_account(result, own.identity()) if apart else result
+        try:
+            options = {**_rows.request(rows[number], repeated, conflicting), **waiting(params)}
+            if number in wrong:
+                raise wrong[number]
+            plans[number], result = planned(rows[number], clouds[number], cloud, options)
+        except InvalidArgument as error:
+            if not isinstance(error, RefutedArgument):
+                unasked.add(number)
+            raise
+        return result
 
     def each(work: t.Callable[[int], Result], groups: Groups) -> dict[int, RowResult]:
         def one(number: int) -> RowResult:
@@ -73,9 +78,8 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         return {number: made for group in found for number, made in group.items()}
 
     def decide_all(groups: Groups) -> dict[int, RowResult]:
-        """Plan the rows, then read the caller, unless all rows were planned before or nothing was sent."""
         found = each(decide, groups)
-        if any(not rows[number]["action"] and asked(made.result) for number, made in found.items()):
+        if any(not rows[number]["action"] for number in found.keys() - unasked):
             account.append(cloud.identity())
         return found
 
@@ -86,13 +90,19 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     return combined(rows, decide_all, start_all, cloud.clock.now, account)
 
 
-def asked(result: Result) -> bool:
-    """Whether the cloud was asked: a row that cannot be right is refused before any request."""
-    return result.get("error_kind") != "invalid_argument"
+def planned(row: Row, own: Cloud, cloud: Cloud, options: dict[str, t.Any]) -> tuple[Plan, Result]:
+    """Return the plan of a row and its result, with the account if it may differ from that of the task."""
+    if row.get("project_id"):
+        refuse_another(own, str(row["project_id"]))
+    made = SERVICES[row["service"]].plan(own, options)
+    result = execute(made, dry_run=True)
+    if not row["action"] and (row.get("profile") or own.region != cloud.region):
+        result = with_account(result, own.identity())
+    return made, result
 
 
 def with_account(result: Result, account: dict[str, str]) -> Result:
-    """Return the plan of a row with its account, which may differ from the account of the task."""
+    """Return the plan of a row with its account."""
     return {**result, "details": {**(result.get("details") or {}), "account": account}}
 
 

@@ -93,11 +93,12 @@ def plan(state: State, job: Job, world: World) -> State:
         rows, problems = _calls.with_readable_bundles(rows, job, world)
     if problems:
         return refused(state, world, problems)
+    begun = world.now_ms()
     planned = _calls.planned([row for row in rows if not row.get("error_kind")], run, job, world)
     if "restores" not in planned:
         return refused(state, world, [str(planned.get("msg") or "The plan could not be made.")])
     run["account"] = planned.get("account")
-    run["cloud_ahead"] = _target.cloud_ahead(planned["restores"], world.now_ms())
+    run["cloud_ahead"] = _target.cloud_ahead(planned["restores"], begun, world.now_ms())
     if job.kind == "undo":
         changes = _plans.account_changes(_report_files.report_from(job.options.report), run["account"])
         if changes:

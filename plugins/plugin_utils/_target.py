@@ -24,7 +24,7 @@ Row = dict[str, t.Any]
 Known = t.Mapping[str, t.Any]
 DICTS = (*_row.DICTS, "next", "restore", "safety_backup", "verification")
 LISTS = (*_row.LISTS, "checks")
-SAME_TIME = 60_000  # ms by which two clocks may seem to differ because a plan takes time
+SAME_TIME = 60_000  # ms by which clocks may differ and still count as equal
 NAMED_BY = ("instance_id", "instance_name")  # the keys that name an instance
 PAIR = ("source_instance_id", "target_instance_id")  # of data nodes
 
@@ -215,13 +215,14 @@ def milliseconds(value: t.Any) -> int | None:
     return whole(value) if found is None else found
 
 
-def cloud_ahead(rows: t.Iterable[Known], now_ms: int) -> int:
-    """Return by how many milliseconds the cloud's clock is ahead of this machine's, as plans just made show.
+def cloud_ahead(rows: t.Iterable[Known], begun_ms: int, now_ms: int) -> int:
+    """Return by how many milliseconds the cloud's clock is ahead of this machine's, as the last plan shows.
 
-    Less than a minute counts as 0.
+    It was made between the two times of this machine. Less than a minute counts as 0.
     """
     planned = [moment((row.get("details") or {}).get("planned_at")) for row in rows]
-    ahead = max((one for one in planned if one is not None), default=now_ms) - now_ms
+    last = max((one for one in planned if one is not None), default=now_ms)
+    ahead = max(last - now_ms, 0) + min(last - begun_ms, 0)
     return ahead if abs(ahead) > SAME_TIME else 0
 
 

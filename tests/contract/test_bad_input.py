@@ -21,6 +21,7 @@ import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runner
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import ENVIRONMENT
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from tests import invoke
 from tests.cases import GOOD
 from tests.cloud import Simulator, variables_at
@@ -508,6 +509,17 @@ def test_rows_that_cannot_be_right_are_refused_before_anyone_is_asked_who_calls(
     good = {"service": "dcs", "instance_id": names.DCS_OTHER, "restore_point": "latest"}
     beside = run("restore_start", check=True, restores=[row, good])
     assert beside["account"]["project_id"] == names.PROJECT_ID
+
+
+def test_rows_that_the_cloud_refutes_are_refused_with_the_account(
+    sim: Simulator, run: Any, server: tuple[Simulator, Time]
+) -> None:
+    """What is still in the future is known by the cloud's clock alone."""
+    point = iso(int(server[1].clock.now() + 3600) * 1000)
+    row = {"service": "dcs", "instance_id": names.DCS_INSTANCE, "restore_point": point}
+    result = run("restore_start", restores=[row])
+    assert result["restores"][0]["error_kind"] == "invalid_argument" and sim.posts() == []
+    assert result["account"]["project_id"] == names.PROJECT_ID
 
 
 @pytest.mark.parametrize("around", [" {}", "{} ", "{}\n", "\t{}\r\n", "\u00a0{}"])

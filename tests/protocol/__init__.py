@@ -56,9 +56,10 @@ What must hold so that a restore is started at most once and never lost, whateve
    the service did not act. The same goes for 429 and 401 with the gateway's code. Everything else may be a
    lie.
 6. DDM has no remark. While a task runs, nobody else restores something else onto the same target. Other work
-   on it may have a job whose name nobody documents; it holds the target as a restore does. Across
-   runs nothing is guessed: the next run is refused with the ID of the job, and job_id attaches to it. Where a
-   job names the source instead of the target, it is only named as a possible effect.
+   on it may have a job whose name nobody documents; it holds the target as a restore does, and does not begin
+   while the status still shows a restore that has ended. Across runs nothing is guessed: the next run is
+   refused with the ID of the job, and job_id attaches to it. Where a job names the source instead of the
+   target, it is only named as a possible effect.
 7. A gateway may repeat a request by itself and show the second response, "busy". Then the instance shows at
    once that it is restoring, and the task looks for its record for 60 s before it ends with
    outcome_unknown. An instance that looks idle twice after "busy" is believed, so its status may be old

@@ -149,7 +149,9 @@ class Scene:
         """Somebody else begins to enlarge the target, if nothing holds it, or other work with a job."""
         self.moment = now
         cloud, target = self.cloud, self.cloud.ddm_instances[TARGET]
-        if target.status != "RUNNING":
+        on_target = (work for work in self.history if work.item.held == TARGET)
+        shown_free = all(now >= work.free + self.rules.blind for work in on_target)
+        if target.status != "RUNNING" or (self.rules.other_work and not shown_free):
             return
         target.status = "GROWING"
         if self.rules.other_work:

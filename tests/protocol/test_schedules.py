@@ -153,6 +153,11 @@ def test_a_page_after_a_wrong_one_shows_a_client_nothing(seed: int) -> None:
     assert play(seed).problems == []
 
 
+def test_other_work_begins_when_the_status_shows_no_restore() -> None:
+    """With an old status, a job of unknown name would be taken for the restore that has just ended."""
+    assert play(41611470).problems == []
+
+
 def test_a_schedule_replays_from_its_seed() -> None:
     with WRONG["no_marker"]():
         seed = next(seed for seed in range(2_000) if play(seed).problems)

@@ -590,15 +590,17 @@ def test_a_clock_that_is_set_back_makes_no_time_negative() -> None:
     assert "DONE  2 of 2 in 0:00." in world.text
 
 
-@pytest.mark.parametrize(("seconds", "ahead"), [(0, 0), (60, 0), (-60, 0), (61, 61_000), (-61, -61_000)])
+@pytest.mark.parametrize(
+    ("seconds", "ahead"), [(0, 0), (60, 0), (-460, 0), (61, 61_000), (-461, -61_000), (-200, 0)]
+)
 def test_the_newest_plan_shows_how_far_the_clouds_clock_is_ahead(seconds: int, ahead: int) -> None:
-    """Less than a minute is no difference: to make the plans takes that long."""
+    """The plans take 400 s here, or what follows the last of them. Less than a minute is no difference."""
     rows = [
         {"details": {"planned_at": iso(NOW + (seconds - early) * 1000)}} if early is not None else {}
         for early in (900, 0, None)
     ]
-    assert _target.cloud_ahead(rows, NOW) == ahead
-    assert _target.cloud_ahead([{}, {"details": None}], NOW) == 0
+    assert _target.cloud_ahead(rows, NOW - 400_000, NOW) == ahead
+    assert _target.cloud_ahead([{}, {"details": None}], NOW - 400_000, NOW) == 0
 
 
 def test_a_module_that_gives_no_rows_fails_its_rows() -> None:
