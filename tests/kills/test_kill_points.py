@@ -176,8 +176,14 @@ def case(module: str, point: Point, number: signal.Signals, folder: Path) -> str
     return f"{number.name} at {point}: {'; '.join(faults)}" if faults else None
 
 
+# It takes the same path as a recovery of data.
+SAME_PATH = "ddm_metadata_recovery"
+
+
 @pytest.mark.parametrize("meanwhile", ["nothing happens", "another run starts it"])
-@pytest.mark.parametrize("module", STARTS)
+@pytest.mark.parametrize(
+    "module", [pytest.param(one, marks=pytest.mark.slow) if one == SAME_PATH else one for one in STARTS]
+)
 def test_a_process_that_was_stopped_right_before_its_post_observes_again(
     module: str, meanwhile: str, tmp_path: Path
 ) -> None:
