@@ -251,7 +251,7 @@ def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for one of the restores."""
     waiting = WAITINGS[row["service"]]
     found = waiting.watch(cloud, {**row, **identified(dict(row))})
-    anew = ", without ".join(filter(None, (ANEW, " and ".join(waiting.not_again))))
+    anew = f"{ANEW}, without {' and '.join(waiting.not_again)}" if waiting.not_again else ANEW
     return Watch(
         found.name, found.ids, lambda: with_cloud_errors(found.observe), resume=found.resume, anew=anew
     )

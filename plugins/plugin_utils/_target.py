@@ -218,9 +218,11 @@ def milliseconds(value: t.Any) -> int | None:
 def cloud_ahead(rows: t.Iterable[Known], begun_ms: int, now_ms: int) -> int:
     """Return by how many milliseconds the cloud's clock is ahead of this machine's, as the last plan shows.
 
-    It was made between the two times of this machine. Less than a minute counts as 0.
+    It was made between the two times of this machine. A row that failed may have the time of an older plan.
+    Less than a minute counts as 0.
     """
-    planned = [moment((row.get("details") or {}).get("planned_at")) for row in rows]
+    made = [row.get("details") or {} for row in rows if not row.get("error_kind")]
+    planned = [moment(details.get("planned_at")) for details in made]
     last = max((one for one in planned if one is not None), default=now_ms)
     ahead = max(last - now_ms, 0) + min(last - begun_ms, 0)
     return ahead if abs(ahead) > SAME_TIME else 0

@@ -26,6 +26,13 @@ HOUR, DAY = 3600.0, 86400.0
 CACHE = {"instance_id": names.DCS_INSTANCE}
 PAIR = {"instance_id": names.DDM_SOURCE, "target_instance_id": names.DDM_TARGET}
 DATA_NODES = [names.DN_TARGET_1, names.DN_TARGET_2]
+each_recovery = pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("ddm_recovery", {"restore_time": "latest"}),
+        ("ddm_metadata_recovery", {"backup_id": names.DDM_BACKUP, "data_nodes": DATA_NODES}),
+    ],
+)
 
 
 @pytest.fixture(scope="module")
@@ -414,13 +421,7 @@ def test_a_range_with_an_implausible_end_is_not_the_latest(sim: Simulator, run: 
     assert f"ends at {end}, which cannot be read or is in the future" in taken["warnings"][0]
 
 
-@pytest.mark.parametrize(
-    ("name", "params"),
-    [
-        ("ddm_recovery", {"restore_time": "latest"}),
-        ("ddm_metadata_recovery", {"backup_id": names.DDM_BACKUP, "data_nodes": DATA_NODES}),
-    ],
-)
+@each_recovery
 def test_a_target_that_is_still_listed_as_available_although_its_restore_runs(
     sim: Simulator, run: Any, name: str, params: dict[str, Any]
 ) -> None:
@@ -654,15 +655,9 @@ def test_other_work_is_not_taken_for_a_recovery_of_metadata(sim: Simulator, run:
     assert found["instance_id"] == names.DDM_SOURCE and found["target_instance_id"] == names.DDM_TARGET
 
 
-@pytest.mark.parametrize(
-    ("module", "options"),
-    [
-        ("ddm_recovery", {"restore_time": "latest"}),
-        ("ddm_metadata_recovery", {"backup_id": names.DDM_BACKUP, "data_nodes": DATA_NODES}),
-    ],
-)
+@each_recovery
 def test_other_work_that_a_list_has_left_out_is_not_taken_for_a_recovery(
-    sim: Simulator, run: Any, module: str, options: dict[str, Any]
+    sim: Simulator, run: Any, name: str, params: dict[str, Any]
 ) -> None:
     """It ended a minute ago, and the last list before the request lacks it. The own job is not listed yet."""
     settings = sim.state.settings
@@ -673,8 +668,8 @@ def test_other_work_that_a_list_has_left_out_is_not_taken_for_a_recovery(
         other.status = "Completed"
         sim.state.jobs[other.id] = other
     sim.fault("vanish", "ddm.jobs", after=1, object_id=other.id)
-    sim.fault("reset", f"ddm.{module.removeprefix('ddm_')}")
-    found = run(module, **PAIR, **options)
+    sim.fault("reset", f"ddm.{name.removeprefix('ddm_')}")
+    found = run(name, **PAIR, **params)
     (begun,) = sim.state.begun
     assert (found["outcome"], found["adopted"], found["job_id"]) == ("succeeded", True, begun.id)
 

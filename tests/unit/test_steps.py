@@ -600,6 +600,9 @@ def test_the_newest_plan_shows_how_far_the_clouds_clock_is_ahead(seconds: int, a
         for early in (900, 0, None)
     ]
     assert _target.cloud_ahead(rows, NOW - 400_000, NOW) == ahead
+    old = {"details": {"planned_at": iso(NOW - 86_400_000)}, "error_kind": "busy"}
+    assert _target.cloud_ahead([old], NOW - 400_000, NOW) == 0
+    assert _target.cloud_ahead([*rows, old], NOW - 400_000, NOW) == ahead
     assert _target.cloud_ahead([{}, {"details": None}], NOW - 400_000, NOW) == 0
 
 
